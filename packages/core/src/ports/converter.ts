@@ -1,0 +1,124 @@
+import type { LoadRules } from "../domain/options.ts";
+import type { FaultRecord } from "../domain/fault.ts";
+import type { Reject, RowCounts } from "../domain/file.ts";
+import type { CompressionName, FileOptions, FormatName } from "../domain/options.ts";
+import type { TableSchema, TableSchemas } from "../domain/table-schema.ts";
+
+/**
+ * Raw bytes -> parts. The worker runs it in a sandboxed child; `flow/convert.ts` is what runs there.
+ * Everything in a request and an outcome is plain data (structured-clonable, JSON-safe but for Uint8Array in the io).
+ */
+export interface Converter {
+  /**
+   * Converts one file. A content fault is an outcome of kind `failed`, never a throw. Throws a `Fault` of blame
+   * platform when the raw bytes or the sinks fail, `child_died` when the sandbox died, and the signal's reason on abort.
+   */
+  convert(request: ConvertRequest, io: ConvertIo, signal: AbortSignal): Promise<ConvertOutcome>;
+}
+
+export interface ConvertRequest {
+  /** The declared file name, with its extension. */
+  readonly name: string;
+  /** Size of the raw bytes. */
+  readonly bytes: number;
+  readonly options: FileOptions;
+  readonly rules: LoadRules;
+  /** The schemas of the generation's tables as they are now; none yet: {}. */
+  readonly schemas: TableSchemas;
+  /** `load`: schemas may grow as the policy allows. `remake`: exactly these schemas; what does not fit is a reject. */
+  readonly mode: "load" | "remake";
+  /** For lineage columns and the part's key-value metadata. */
+  readonly file: string;
+  readonly loadedAtMs: number;
+  readonly limits: ConvertLimits;
+}
+
+export interface ConvertLimits {
+  /** Bytes after decompression. */
+  readonly decodedBytes: number;
+  /** Decompressed to compressed bytes, asked once 64 MiB are decoded. */
+  readonly ratio: number;
+  /** Bytes of one record. */
+  readonly recordBytes: number;
+  readonly columns: number;
+  /** A part is closed at about this many bytes. */
+  readonly partBytes: number;
+}
+
+export const DEFAULT_LIMITS: ConvertLimits = {
+  decodedBytes: 64 * 2 ** 30,
+  ratio: 1_000,
+  recordBytes: 16 * 2 ** 20,
+  columns: 16_384,
+  partBytes: 512 * 2 ** 20,
+};
+
+/** How a conversion reaches bytes. Reads may be repeated and out of order; sinks are used one at a time. */
+export interface ConvertIo {
+  /** Up to `length` bytes from `offset`; fewer only at the end of the file. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  /** A new part of a table; its sink owns the object's key. */
+  openPart(table: string): Promise<PartSink>;
+  /** The rejects object of this attempt; opened at most once. One JSON object a line. */
+  openRejects(): Promise<PartSink>;
+  /** Rows read and raw bytes consumed so far; cheap, called about every 50 ms at most. */
+  progress(rows: number, bytes: number): void;
+}
+
+export interface PartSink {
+  /** Takes the bytes; resolves when more may come (backpressure). The buffer may be reused after that. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Resolves when the object is whole and durable. */
+  close(): Promise<{ bytes: number; sha256: string }>;
+}
+
+/** What was found out about a file, kept in its record. */
+export interface Detected {
+  readonly format: FormatName;
+  readonly compression: CompressionName;
+  readonly delimiter?: string;
+  readonly quote?: string;
+  readonly header?: boolean;
+  readonly encoding?: string;
+  /** How the format was told: declared option, magic bytes, extension or content. */
+  readonly by: "option" | "magic" | "extension" | "content";
+}
+
+export interface PartOutcome {
+  readonly table: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface TableOutcome {
+  readonly table: string;
+  /** The schema under which the parts were written: the given one, or grown. */
+  readonly schema: TableSchema;
+  /** none: as given; added: new columns only; widened: a live column's type changed, so its other parts must be made again. */
+  readonly change: "none" | "added" | "widened";
+  /** Names of widened columns, with the row that asked for it where known. */
+  readonly widened: readonly string[];
+}
+
+export type ConvertOutcome =
+  | { readonly kind: "opaque"; readonly detected: Detected; readonly contentType: string }
+  | {
+      readonly kind: "tables";
+      readonly detected: Detected;
+      readonly tables: readonly TableOutcome[];
+      /** In the order in which `openPart` was called. */
+      readonly parts: readonly PartOutcome[];
+      readonly counts: RowCounts;
+      /** The first 100. */
+      readonly rejects: readonly Reject[];
+      readonly rejectsBytes: number | null;
+    }
+  | {
+      readonly kind: "failed";
+      readonly detected: Detected | null;
+      readonly fault: FaultRecord;
+      readonly counts: RowCounts;
+      readonly rejects: readonly Reject[];
+      readonly rejectsBytes: number | null;
+    };
