@@ -1,7 +1,7 @@
 // How processes are ended: asked first, made to later, and those that others still need last.
 // The supervisor, its leash and the next start after a crash all do it by this one list.
-import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive } from './process-identity.mjs';
+import { setTimeout as sleep } from "node:timers/promises";
+import { isAlive } from "./process-identity.mjs";
 
 /**
  * @typedef {object} Entry
@@ -15,21 +15,21 @@ import { isAlive } from './process-identity.mjs';
 
 /** API and worker: 10 s is their own grace for work in hand, 2 s more for the rest. */
 export const gracefully = [
-  [0, 'SIGTERM'],
-  [12_000, 'SIGKILL'],
+  [0, "SIGTERM"],
+  [12_000, "SIGKILL"],
 ];
 
 /** After their supervisor's death the closed pipe has asked them already. */
 export const afterThePipe = [
-  [3_000, 'SIGTERM'],
-  [13_000, 'SIGKILL'],
+  [3_000, "SIGTERM"],
+  [13_000, "SIGKILL"],
 ];
 
 /** PostgreSQL: SIGINT is its "fast" stop (roll back, checkpoint), SIGQUIT "immediate" (recovers at the next start). */
 export const postgresPlan = [
-  [0, 'SIGINT'],
-  [20_000, 'SIGQUIT'],
-  [25_000, 'SIGKILL'],
+  [0, "SIGINT"],
+  [20_000, "SIGQUIT"],
+  [25_000, "SIGKILL"],
 ];
 
 const AFTER_LAST_SIGNAL = 5_000;
@@ -69,6 +69,6 @@ function send(entry, signal, isLast) {
   try {
     process.kill(isLast && entry.group ? -entry.pid : entry.pid, signal);
   } catch (error) {
-    if (error.code !== 'ESRCH') throw error;
+    if (error.code !== "ESRCH") throw error;
   }
 }

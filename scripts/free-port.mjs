@@ -1,11 +1,11 @@
-import { createServer } from 'node:net';
-import { randomInt } from 'node:crypto';
+import { createServer } from "node:net";
+import { randomInt } from "node:crypto";
 
 /** Whether one can listen there; otherwise the reason (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …). */
-export function whyNotFree(port, host = '127.0.0.1') {
+export function whyNotFree(port, host = "127.0.0.1") {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', (error) => resolve(error.code ?? String(error)));
+    server.once("error", (error) => resolve(error.code ?? String(error)));
     server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(null)));
   });
 }
@@ -19,5 +19,5 @@ export async function freePort() {
     const port = randomInt(20_000, 32_000);
     if ((await whyNotFree(port)) === null) return port;
   }
-  throw new Error('no free port between 20000 and 32000 on 127.0.0.1');
+  throw new Error("no free port between 20000 and 32000 on 127.0.0.1");
 }

@@ -1,5 +1,5 @@
 // Keeps one process running: again at once when it dies, then with backoff, starting over when it was well for a while.
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** The exit code by which a process says that its configuration is at fault (EX_CONFIG of sysexits.h): no use to try again. */
 export const BAD_CONFIGURATION = 78;
@@ -14,7 +14,7 @@ const TRIES_BEFORE_READY = 5;
  * @returns {{ retryIn: number } | { giveUp: string }}
  */
 export function afterDeath({ deaths, faults, wasReadyOnce, code }) {
-  if (!wasReadyOnce && code === BAD_CONFIGURATION) return { giveUp: 'its configuration is at fault' };
+  if (!wasReadyOnce && code === BAD_CONFIGURATION) return { giveUp: "its configuration is at fault" };
   if (!wasReadyOnce && faults >= TRIES_BEFORE_READY) return { giveUp: `it failed ${faults} times in a row and was never ready` };
   return { retryIn: deaths <= 1 ? 0 : Math.min(MAX_BACKOFF, 100 * 2 ** (deaths - 2)) };
 }
@@ -60,11 +60,13 @@ export function keep({ name, launch, onStart, onDeath, counts = () => true, say 
       if (counts()) state.faults++;
       const how = end.signal !== null ? `was ended by ${end.signal}` : `ended with exit code ${end.code}`;
       const next = afterDeath({ ...state, code: end.code });
-      if ('giveUp' in next) {
-        first.reject(new Error(`${name} does not start: ${next.giveUp}. Its last words:\n${end.tail.map((line) => `  ${line}`).join('\n')}`));
+      if ("giveUp" in next) {
+        first.reject(
+          new Error(`${name} does not start: ${next.giveUp}. Its last words:\n${end.tail.map((line) => `  ${line}`).join("\n")}`),
+        );
         return;
       }
-      say(`${name} ${how}; starting it again${next.retryIn === 0 ? '' : ` in ${next.retryIn / 1000} s`}.`);
+      say(`${name} ${how}; starting it again${next.retryIn === 0 ? "" : ` in ${next.retryIn / 1000} s`}.`);
       await sleep(next.retryIn, undefined, { signal: stopping.signal }).catch(() => {});
     }
   };

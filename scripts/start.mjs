@@ -1,6 +1,6 @@
 // npm start: sets up if need be, then runs the whole service on this machine until Ctrl-C.
-import { settings } from './settings.mjs';
-import { supervise } from './supervisor.mjs';
+import { settings } from "./settings.mjs";
+import { supervise } from "./supervisor.mjs";
 
 const HELP = `npm start                    runs Sluice on this machine until Ctrl-C
 
@@ -21,10 +21,10 @@ const SAME_KEYPRESS = 500;
 
 const say = (line) => console.log(line);
 // Whoever read our output may be gone; the service goes on.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
 const [option] = process.argv.slice(2);
-if (option === '--help' || option === '-h') {
+if (option === "--help" || option === "-h") {
   say(HELP);
   process.exit(0);
 }
@@ -36,31 +36,31 @@ if (option !== undefined) {
 const stop = new AbortController();
 const hurry = { now: false };
 let asked = null;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
     if (asked === null) asked = Date.now();
     else if (Date.now() - asked > SAME_KEYPRESS) hurry.now = true;
-    stop.abort(new Error('stopped'));
+    stop.abort(new Error("stopped"));
   });
 }
 
 try {
   const config = settings();
   await supervise(config, { say, announce: (facts) => announce(config, facts), signal: stop.signal, hurry });
-  say('Stopped.');
+  say("Stopped.");
   process.exit(0);
 } catch (error) {
-  console.error(`\n${stop.signal.aborted || error.hint ? '' : 'Sluice cannot start. '}${error.message}`);
+  console.error(`\n${stop.signal.aborted || error.hint ? "" : "Sluice cannot start. "}${error.message}`);
   process.exit(1);
 }
 
 function announce(config, { keyFile }) {
-  say('');
+  say("");
   say(`Sluice is running.  API ${config.url}`);
   say(`  queue (Bull Board)   ${config.url}/admin/queues`);
   say(`  metrics              ${config.url}/metrics`);
-  say(`  development key      ${keyFile === null ? 'the one in SLUICE_API_KEY' : `in ${keyFile}`}`);
+  say(`  development key      ${keyFile === null ? "the one in SLUICE_API_KEY" : `in ${keyFile}`}`);
   say(`  data and logs        ${config.dataDir}`);
-  if (config.opensUploads) say('  Uploads need no key, because only this machine can reach it (SLUICE_OPEN_UPLOADS=false ends that).');
-  say('Ctrl-C stops.');
+  if (config.opensUploads) say("  Uploads need no key, because only this machine can reach it (SLUICE_OPEN_UPLOADS=false ends that).");
+  say("Ctrl-C stops.");
 }

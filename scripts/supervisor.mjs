@@ -1,18 +1,18 @@
 // Owns PostgreSQL, API and worker: starts them in order, keeps them running, ends them in order.
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterThePipe, endAll, postgresPlan } from './ending.mjs';
-import { whyNotFree } from './free-port.mjs';
-import { keep } from './keeper.mjs';
-import { openLeash } from './leash.mjs';
-import { tryLock } from './lock-file.mjs';
-import { logFile, readable, throttled } from './logs.mjs';
-import { startService } from './node-service.mjs';
-import { preparePostgres } from './postgres.mjs';
-import { placeFor } from './postgres-place.mjs';
-import { identityOf, isAlive } from './process-identity.mjs';
-import { root, setUp } from './setup.mjs';
-import { apiKey, childEnvironment, makeDataDir } from './settings.mjs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterThePipe, endAll, postgresPlan } from "./ending.mjs";
+import { whyNotFree } from "./free-port.mjs";
+import { keep } from "./keeper.mjs";
+import { openLeash } from "./leash.mjs";
+import { tryLock } from "./lock-file.mjs";
+import { logFile, readable, throttled } from "./logs.mjs";
+import { startService } from "./node-service.mjs";
+import { preparePostgres } from "./postgres.mjs";
+import { placeFor } from "./postgres-place.mjs";
+import { identityOf, isAlive } from "./process-identity.mjs";
+import { root, setUp } from "./setup.mjs";
+import { apiKey, childEnvironment, makeDataDir } from "./settings.mjs";
 
 /**
  * Runs until `signal` is aborted; then resolves when everything is stopped. Rejects, with everything stopped, if it
@@ -20,10 +20,12 @@ import { apiKey, childEnvironment, makeDataDir } from './settings.mjs';
  */
 export async function supervise(config, { say, announce, signal, hurry }) {
   makeDataDir(config.dataDir);
-  const held = tryLock(join(config.dataDir, 'supervisor.lock'), { url: config.url });
+  const held = tryLock(join(config.dataDir, "supervisor.lock"), { url: config.url });
   if (!held.release) {
     const { pid, url } = held.holder;
-    throw new Error(`Sluice is already running on ${config.dataDir}: ${url} (process ${pid}). Stop that one first, or give this one another SLUICE_DATA_DIR and PORT.`);
+    throw new Error(
+      `Sluice is already running on ${config.dataDir}: ${url} (process ${pid}). Stop that one first, or give this one another SLUICE_DATA_DIR and PORT.`,
+    );
   }
   const roster = openRoster(config.dataDir);
   const keepers = [];
@@ -35,26 +37,29 @@ export async function supervise(config, { say, announce, signal, hurry }) {
     signal.throwIfAborted();
 
     if (config.databaseUrl === null) {
-      say('Starting PostgreSQL …');
+      say("Starting PostgreSQL …");
       postgres = await keepPostgres(config, roster, say);
       await until(postgres.keeper.firstReady, signal);
     } else {
-      say('Using the database that DATABASE_URL names.');
+      say("Using the database that DATABASE_URL names.");
     }
-    say('Starting API and worker …');
+    say("Starting API and worker …");
     const { key, file } = apiKey(config.dataDir);
     const env = childEnvironment(config, { databaseUrl: config.databaseUrl ?? postgres.url(), key });
     keepers.push(...keepServices(config, env, roster, postgres, say));
     await until(Promise.all(keepers.map((keeper) => keeper.firstReady)), signal);
     announce({ keyFile: file });
-    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    say('Stopping …');
+    if (roster.entries().length > 0) say("Stopping …");
     await Promise.all(keepers.map((keeper) => keeper.stop()));
     // Work in hand still needs the database; it goes last.
-    await endAll(roster.entries().filter((entry) => !entry.last), hurry);
+    await endAll(
+      roster.entries().filter((entry) => !entry.last),
+      hurry,
+    );
     await postgres?.keeper.stop();
     const left = await endAll(roster.entries(), hurry);
     for (const entry of left) say(`${entry.name} (process ${entry.pid}) does not end.`);
@@ -68,14 +73,14 @@ export async function supervise(config, { say, announce, signal, hurry }) {
 function until(promise, signal) {
   return new Promise((resolve, reject) => {
     if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     promise.then(resolve, reject);
   });
 }
 
 /** Who runs now: on the leash for our sudden death, in supervisor.json for the next start and for whoever looks. */
 function openRoster(dataDir) {
-  const file = join(dataDir, 'supervisor.json');
+  const file = join(dataDir, "supervisor.json");
   const former = readRoster(file);
   const leash = openLeash();
   const entries = new Map();
@@ -106,7 +111,7 @@ function openRoster(dataDir) {
 
 function readRoster(file) {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')).children;
+    return JSON.parse(readFileSync(file, "utf8")).children;
   } catch {
     return {};
   }
@@ -115,55 +120,58 @@ function readRoster(file) {
 /** The children of a supervisor that was killed are ending by themselves, or their leash ends them; here for the case that both failed. */
 async function outliveFormerRun(children, say) {
   const entries = Object.entries(children).map(([name, identity]) =>
-    name === 'postgres' ? { name, ...identity, plan: postgresPlan, last: true } : { name, ...identity, plan: afterThePipe, group: true },
+    name === "postgres" ? { name, ...identity, plan: postgresPlan, last: true } : { name, ...identity, plan: afterThePipe, group: true },
   );
   const left = entries.filter(isAlive);
   if (left.length === 0) return;
-  say(`Waiting for what an earlier run left behind to end: ${left.map(({ name, pid }) => `${name} (process ${pid})`).join(', ')} …`);
+  say(`Waiting for what an earlier run left behind to end: ${left.map(({ name, pid }) => `${name} (process ${pid})`).join(", ")} …`);
   const stubborn = await endAll(left);
-  if (stubborn.length > 0) throw new Error(`${stubborn.map((entry) => `${entry.name} (process ${entry.pid})`).join(', ')} of an earlier run will not end`);
+  if (stubborn.length > 0)
+    throw new Error(`${stubborn.map((entry) => `${entry.name} (process ${entry.pid})`).join(", ")} of an earlier run will not end`);
 }
 
 async function checkPorts(config) {
   const wanted = [
-    { name: 'PORT', host: config.host, port: config.port },
-    { name: 'WORKER_PORT', host: '127.0.0.1', port: config.workerPort },
+    { name: "PORT", host: config.host, port: config.port },
+    { name: "WORKER_PORT", host: "127.0.0.1", port: config.workerPort },
   ];
   for (const { name, host, port } of wanted) {
     const why = await whyNotFree(port, host);
     if (why === null) continue;
-    if (why === 'EADDRINUSE') throw new Error(`Port ${port} is in use by another program. Choose another one, for example: ${name}=${port + 100} npm start`);
-    if (why === 'EACCES') throw new Error(`Port ${port} needs more rights than this user has. Choose one above 1023: ${name}=8080 npm start`);
+    if (why === "EADDRINUSE")
+      throw new Error(`Port ${port} is in use by another program. Choose another one, for example: ${name}=${port + 100} npm start`);
+    if (why === "EACCES")
+      throw new Error(`Port ${port} needs more rights than this user has. Choose one above 1023: ${name}=8080 npm start`);
     throw new Error(`Cannot listen on ${host}, port ${port} (${why}). Check HOST and ${name}.`);
   }
 }
 
 async function keepPostgres(config, roster, say) {
-  const log = logFile(join(config.dataDir, 'logs', 'postgres.log'));
+  const log = logFile(join(config.dataDir, "logs", "postgres.log"));
   const place = placeFor(config.dataDir, config.dataDirGiven, say);
   const onLine = (line) => {
     log(line);
-    if (line.includes('PANIC:')) say(`postgres: ${line}`);
+    if (line.includes("PANIC:")) say(`postgres: ${line}`);
   };
   const server = await preparePostgres(place, { onLine, say });
-  const keeper = keep({ name: 'postgres', launch: server.launch, onStart: roster.add, onDeath: roster.drop, say });
+  const keeper = keep({ name: "postgres", launch: server.launch, onStart: roster.add, onDeath: roster.drop, say });
   return { keeper, url: server.url, release: server.release };
 }
 
 function keepServices(config, env, roster, postgres, say) {
   const print = throttled(say);
   const services = [
-    { name: 'api', readyUrl: `${config.url}/readyz` },
-    { name: 'worker', readyUrl: `http://127.0.0.1:${config.workerPort}/readyz` },
+    { name: "api", readyUrl: `${config.url}/readyz` },
+    { name: "worker", readyUrl: `http://127.0.0.1:${config.workerPort}/readyz` },
   ];
   return services.map(({ name, readyUrl }) => {
-    const log = logFile(join(config.dataDir, 'logs', `${name}.log`));
+    const log = logFile(join(config.dataDir, "logs", `${name}.log`));
     const onLine = (line, fromStderr) => {
       log(line);
       const shown = readable(name, line, fromStderr);
       if (shown !== null) print(shown);
     };
-    const main = join(root, 'apps', name, 'src', 'main.ts');
+    const main = join(root, "apps", name, "src", "main.ts");
     return keep({
       name,
       launch: async () => startService({ name, main, env, readyUrl, onLine }),
