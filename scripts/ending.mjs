@@ -9,8 +9,8 @@ import { isAlive } from "./process-identity.mjs";
  * @property {number} pid
  * @property {string} startTime
  * @property {[number, NodeJS.Signals][]} plan   milliseconds after the beginning, signal
- * @property {boolean} [group]   the last signal goes to the whole process group
- * @property {boolean} [last]    ended only when all others are gone
+ * @property {"none" | "last" | "all"} group   which signals go to the whole process group
+ * @property {boolean} last    ended only when all others are gone
  */
 
 /** API and worker: 10 s is their own grace for work in hand, 2 s more for the rest. */
@@ -33,6 +33,11 @@ export const postgresPlan = [
 ];
 
 const AFTER_LAST_SIGNAL = 5_000;
+
+/** An entry for endAll. */
+export function entryFor(name, { pid, startTime }, plan, { group = "none", last = false } = {}) {
+  return { name, pid, startTime, plan, group, last };
+}
 
 /**
  * Ends all of them and waits; resolves to those that would not go.
@@ -66,8 +71,9 @@ async function endOne(entry, hurry) {
 }
 
 function send(entry, signal, isLast) {
+  const toGroup = entry.group === "all" || (entry.group === "last" && isLast);
   try {
-    process.kill(isLast && entry.group ? -entry.pid : entry.pid, signal);
+    process.kill(toGroup ? -entry.pid : entry.pid, signal);
   } catch (error) {
     if (error.code !== "ESRCH") throw error;
   }

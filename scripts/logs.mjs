@@ -68,7 +68,7 @@ export function readable(name, line, fromStderr) {
     return fromStderr && line.trim() !== "" ? `${name}: ${line}` : null;
   }
   if (typeof record !== "object" || record === null || !(record.level >= WARN)) return null;
-  const { level, time, pid, hostname, msg, err, name: _name, v: _v, ...rest } = record;
+  const { level, time, msg, err, pid: _pid, hostname: _hostname, name: _name, v: _v, ...rest } = record;
   const cause = err?.message !== undefined && err.message !== msg ? ` (${err.message})` : "";
   const facts = Object.entries(rest)
     .filter(([, value]) => typeof value !== "object" || value === null)

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterThePipe, gracefully } from "./ending.mjs";
+import { afterThePipe, entryFor, gracefully } from "./ending.mjs";
 import { splitLines } from "./logs.mjs";
 import { commandLine } from "./on-node.mjs";
 import { identityOf } from "./process-identity.mjs";
@@ -43,8 +43,8 @@ export function startService({ name, main, env, readyUrl, onLine }) {
   const identity = identityOf(child.pid ?? 0) ?? { pid: child.pid ?? 0, startTime: "gone" };
   return {
     ...identity,
-    entry: { name, ...identity, plan: gracefully, group: true },
-    leashed: { name, ...identity, plan: afterThePipe, group: true },
+    entry: entryFor(name, identity, gracefully, { group: "last" }),
+    leashed: entryFor(name, identity, afterThePipe, { group: "last" }),
     ready: untilReady(readyUrl, child),
     exited,
   };

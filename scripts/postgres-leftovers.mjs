@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { endAll, postgresPlan } from "./ending.mjs";
+import { endAll, entryFor, postgresPlan } from "./ending.mjs";
 import { identityOf } from "./process-identity.mjs";
 
 /** After a postmaster's death its processes notice at their next wait; a long query only when it is done. */
@@ -22,9 +22,9 @@ export async function endLeftovers(data, say) {
 
   if (postmaster !== null && worksIn(postmaster.pid, folder)) {
     say(`Stopping the PostgreSQL server (process ${postmaster.pid}) that an earlier run left behind …`);
-    await endAll([{ name: "postgres", ...postmaster, plan: postgresPlan, last: true }]);
+    await endAll([entryFor("postgres", postmaster, postgresPlan, { last: true })]);
   }
-  const orphans = processesIn(folder).map((identity) => ({ name: "postgres backend", ...identity, plan: orphanPlan }));
+  const orphans = processesIn(folder).map((identity) => entryFor("postgres backend", identity, orphanPlan));
   const left = await endAll(orphans);
   if (left.length > 0) throw new Error(`PostgreSQL processes on ${data} do not end: ${left.map((entry) => entry.pid).join(", ")}`);
   // Its pid may meanwhile be another process', and PostgreSQL then refuses to start.

@@ -3,10 +3,10 @@
 // after a kill -9 that makes the next start fail.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { postgresPlan } from "./ending.mjs";
+import { entryFor, postgresPlan } from "./ending.mjs";
 import { freePort, whyNotFree } from "./free-port.mjs";
 import { tryLock } from "./lock-file.mjs";
 import { splitLines } from "./logs.mjs";
@@ -36,7 +36,7 @@ export async function preparePostgres(place, { fsync = true, maxConnections = 10
     return {
       release: held.release,
       url: (database = DATABASE) => `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/${database}`,
-      async launch() {
+      launch: async () => {
         await endLeftovers(join(place.home, "data"), say);
         // Once clients know the port it has to stay.
         if (!everReady) port = await recordedPort(place);
@@ -72,24 +72,30 @@ async function initialise(place, fsync, say) {
   say("Making a database …");
   const half = join(place.home, "data.new");
   const secret = join(place.home, "password.new");
-  rmSync(half, { recursive: true, force: true });
+  rmSync(half, { recursive: true, force: true, maxRetries: 10 });
   mkdirSync(half, { mode: 0o700 });
   const password = randomBytes(24).toString("base64url");
   writeFileSync(secret, password, { mode: 0o600 });
   if (place.user !== null) for (const path of [half, secret]) chownSync(path, place.user.uid, place.user.gid);
 
-  const sync = fsync ? [] : ["--no-sync"];
-  await runOnce(place, "initdb", [
-    ...["-D", half, "-U", SUPERUSER, `--pwfile=${secret}`, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"],
-    // Characters by code point, case rules of Unicode, the same on every machine: no operating system's locale is involved.
-    ...["--locale-provider=builtin", "--builtin-locale=C.UTF-8", ...sync],
-  ]);
+  // Characters by code point, case rules of Unicode, the same on every machine: no operating system's locale is involved.
+  const text = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"];
+  const access = ["-U", SUPERUSER, `--pwfile=${secret}`, "--auth=scram-sha-256"];
+  await runOnce(place, "initdb", ["-D", half, ...access, ...text, ...(fsync ? [] : ["--no-sync"])]);
   // There is no psql among the binaries; single-user mode takes SQL from stdin.
   await runOnce(place, "postgres", ["--single", "-D", half, ...(fsync ? [] : ["-F"]), "postgres"], `CREATE DATABASE ${DATABASE}\n`);
   rmSync(secret);
   writeFileSync(passwordFile, password, { mode: 0o600 });
   renameSync(half, data);
+  syncFolder(place.home);
   return password;
+}
+
+/** A rename lives in the folder, not in the file: without this a power cut could bring back a start without a database. */
+function syncFolder(folder) {
+  const fd = openSync(folder, "r");
+  fsyncSync(fd);
+  closeSync(fd);
 }
 
 const asUser = (place) => ({
@@ -154,7 +160,7 @@ function startServer(place, port, options) {
   const identity = identityOf(child.pid ?? 0) ?? { pid: child.pid ?? 0, startTime: "gone" };
   const ready = untilReady(data, child);
   ready.catch(() => {});
-  return { ...identity, entry: { name: "postgres", ...identity, plan: postgresPlan, last: true }, ready, exited };
+  return { ...identity, entry: entryFor("postgres", identity, postgresPlan, { last: true }), ready, exited };
 }
 
 /** The eighth line of postmaster.pid says so; it is what pg_ctl looks at. */

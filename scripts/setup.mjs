@@ -2,17 +2,25 @@
 // Plain JavaScript on node: modules only, because Node 20 runs it before anything is installed.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { endAll, entryFor } from "./ending.mjs";
+import { openLeash } from "./leash.mjs";
 import { lock } from "./lock-file.mjs";
+import { identityOf } from "./process-identity.mjs";
 
 /** The checkout. */
 export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
 const modules = join(root, "node_modules");
 const stampFile = join(modules, ".sluice-setup.json");
+const runningFile = join(root, ".tmp", "setup-runs.json");
 const LEAST_NODE = 24;
+const installPlan = [
+  [0, "SIGTERM"],
+  [5_000, "SIGKILL"],
+];
 
 /**
  * Installs what package-lock.json says unless that is there already, and completes it where npm was told to skip
@@ -28,6 +36,7 @@ export async function setUp({ say = console.log, signal } = {}) {
     signal,
   );
   try {
+    await endFormerInstall();
     if (isStamped()) return tools();
     if (!npmInstalledIt()) {
       say("Installing dependencies (npm ci); the first time takes a minute or so …");
@@ -84,7 +93,7 @@ function npmInstalledIt() {
 
 function npm(args, cwd, signal) {
   const own = process.env.npm_execpath;
-  const isNpm = own !== undefined && /npm-cli\.js$/.test(own);
+  const isNpm = own !== undefined && own.endsWith("npm-cli.js");
   const [command, first] = isNpm ? [process.execPath, [own]] : ["npm", []];
   return run(command, [...first, ...args], cwd, signal);
 }
@@ -97,24 +106,33 @@ function run(command, args, cwd, signal) {
   delete env.NODE_ENV;
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env, stdio: ["ignore", 2, 2], detached: true });
-    const stop = () => {
-      try {
-        process.kill(-child.pid, "SIGTERM");
-      } catch {
-        // gone already
-      }
-    };
+    const leash = openLeash();
+    const identity = identityOf(child.pid ?? 0);
+    if (identity !== null) {
+      leash.add(entryFor(command, identity, installPlan, { group: "all" }));
+      writeFileSync(runningFile, JSON.stringify(identity));
+    }
+    const stop = () => void endFormerInstall();
     signal?.addEventListener("abort", stop, { once: true });
     child.on("error", (error) =>
       reject(new Error(error.code === "ENOENT" ? `${command} was not found; it comes with Node.js` : error.message)),
     );
     child.on("close", (code, by) => {
       signal?.removeEventListener("abort", stop);
+      leash.close();
+      rmSync(runningFile, { force: true });
       if (signal?.aborted) reject(signal.reason);
       else if (code === 0) resolve();
       else reject(new Error(`${command} ${args.join(" ")} (in ${cwd}) failed with ${by ?? `exit code ${code}`}`));
     });
   });
+}
+
+/** Two installs into one folder spoil it: one that a killed set-up left behind has to be gone before the next. */
+async function endFormerInstall() {
+  if (!existsSync(runningFile)) return;
+  await endAll([entryFor("npm", JSON.parse(readFileSync(runningFile, "utf8")), installPlan, { group: "all" })]);
+  rmSync(runningFile, { force: true });
 }
 
 function nodeBinary() {

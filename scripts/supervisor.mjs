@@ -1,7 +1,7 @@
 // Owns PostgreSQL, API and worker: starts them in order, keeps them running, ends them in order.
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterThePipe, endAll, postgresPlan } from "./ending.mjs";
+import { afterThePipe, endAll, entryFor, postgresPlan } from "./ending.mjs";
 import { whyNotFree } from "./free-port.mjs";
 import { keep } from "./keeper.mjs";
 import { openLeash } from "./leash.mjs";
@@ -120,7 +120,9 @@ function readRoster(file) {
 /** The children of a supervisor that was killed are ending by themselves, or their leash ends them; here for the case that both failed. */
 async function outliveFormerRun(children, say) {
   const entries = Object.entries(children).map(([name, identity]) =>
-    name === "postgres" ? { name, ...identity, plan: postgresPlan, last: true } : { name, ...identity, plan: afterThePipe, group: true },
+    name === "postgres"
+      ? entryFor(name, identity, postgresPlan, { last: true })
+      : entryFor(name, identity, afterThePipe, { group: "last" }),
   );
   const left = entries.filter(isAlive);
   if (left.length === 0) return;
@@ -155,7 +157,7 @@ async function keepPostgres(config, roster, say) {
   };
   const server = await preparePostgres(place, { onLine, say });
   const keeper = keep({ name: "postgres", launch: server.launch, onStart: roster.add, onDeath: roster.drop, say });
-  return { keeper, url: server.url, release: server.release };
+  return { keeper, url: () => server.url(), release: () => server.release() };
 }
 
 function keepServices(config, env, roster, postgres, say) {

@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { endAll } from "./ending.mjs";
+import { endAll, entryFor } from "./ending.mjs";
 import { openLeash } from "./leash.mjs";
 import { preparePostgres } from "./postgres.mjs";
 import { temporaryPlace } from "./postgres-place.mjs";
@@ -58,21 +58,21 @@ function openStage() {
       const child = spawn(command, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
       let said = "";
       for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (said = (said + chunk).slice(-4_000)));
-      let ended = null;
+      let ended = "";
       child.on("error", (error) => (ended = error.message));
-      child.on("exit", (code, signal) => (ended ??= `it ended (${signal ?? code}):\n${said.trim()}`));
+      child.on("exit", (code, signal) => (ended ||= `it ended (${signal ?? code}):\n${said.trim()}`));
       const identity = identityOf(child.pid ?? 0);
-      if (identity !== null) add({ name, ...identity, plan: quickly });
+      if (identity !== null) add(entryFor(name, identity, quickly));
       const until = Date.now() + LISTENS_WITHIN;
       while (!(await accepts(port))) {
-        if (ended !== null) throw new Error(`${name} does not start: ${ended}`);
+        if (ended !== "") throw new Error(`${name} does not start: ${ended}`);
         if (Date.now() > until) throw new Error(`${name} does not listen on port ${port}:\n${said.trim()}`);
         await sleep(30);
       }
       child.unref();
       for (const stream of [child.stdout, child.stderr]) stream.unref();
     },
-    async close() {
+    close: async () => {
       await endAll([...entries.values()]);
       leash.close();
       for (const folder of folders) rmSync(folder, { recursive: true, force: true });

@@ -14,7 +14,7 @@ npm test -- chaos [arguments] the long run of test/e2e/chaos*
 Further arguments go to vitest.`;
 
 const CHECKS = [
-  { name: "types", tool: "turbo", args: ["run", "typecheck"] },
+  { name: "types", tool: "turbo", args: ["run", "typecheck", "--continue", "--output-logs=errors-only"] },
   { name: "types of test/", tool: "tsc", args: ["-p", "test/tsconfig.json"] },
   { name: "lint", tool: "oxlint", args: ["--type-aware"] },
   { name: "format", tool: "oxfmt", args: ["--check", "."] },
