@@ -19,7 +19,7 @@ const runningFile = join(root, ".tmp", "setup-runs.json");
 const LEAST_NODE = 24;
 const installPlan = [
   [0, "SIGTERM"],
-  [5_000, "SIGKILL"],
+  [1_500, "SIGKILL"],
 ];
 
 /**
@@ -40,7 +40,7 @@ export async function setUp({ say = console.log, signal } = {}) {
     if (isStamped()) return tools();
     if (!npmInstalledIt()) {
       say("Installing dependencies (npm ci); the first time takes a minute or so …");
-      await npm(["ci", "--include=dev", "--include=optional", "--no-audit", "--no-fund"], root, signal);
+      await install(say, signal);
     }
     await completeNode(say, signal);
     await completePostgres(say, signal);
@@ -91,6 +91,24 @@ function npmInstalledIt() {
   });
 }
 
+const INSTALL_OPTIONS = ["--include=dev", "--include=optional", "--no-audit", "--no-fund", "--loglevel=error"];
+
+async function install(say, signal) {
+  try {
+    await npm(["ci", ...INSTALL_OPTIONS], root, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    // A lock made through a registry that lacks some packages for other platforms has no entries for them, and `npm ci`
+    // then refuses it; `npm install` takes the versions from the lock all the same, and --no-save leaves it as it is.
+    if (!error.message.includes("EUSAGE")) throw error;
+    say("npm ci refuses this package-lock.json as incomplete; trying npm install --no-save …");
+    // Unlike `npm ci` it trusts what is there. npm's record is written last, so without it an install was interrupted.
+    const record = join(modules, ".package-lock.json");
+    rmSync(existsSync(record) ? record : modules, { recursive: true, force: true });
+    await npm(["install", "--no-save", ...INSTALL_OPTIONS], root, signal);
+  }
+}
+
 function npm(args, cwd, signal) {
   const own = process.env.npm_execpath;
   const isNpm = own !== undefined && own.endsWith("npm-cli.js");
@@ -98,14 +116,16 @@ function npm(args, cwd, signal) {
   return run(command, [...first, ...args], cwd, signal);
 }
 
-/** Its output goes to our stderr, so that the stdout of a command stays its own. */
+/** Quiet unless it fails; then the error has all it said. */
 function run(command, args, cwd, signal) {
   const env = { ...process.env };
   // Set by `npm start` for its scripts; an npm inside would take another folder for its project because of them.
   for (const name of ["npm_config_local_prefix", "npm_config_prefix", "npm_config_global", "INIT_CWD"]) delete env[name];
   delete env.NODE_ENV;
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: ["ignore", 2, 2], detached: true });
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (said += text));
     const leash = openLeash();
     const identity = identityOf(child.pid ?? 0);
     if (identity !== null) {
@@ -123,7 +143,7 @@ function run(command, args, cwd, signal) {
       rmSync(runningFile, { force: true });
       if (signal?.aborted) reject(signal.reason);
       else if (code === 0) resolve();
-      else reject(new Error(`${command} ${args.join(" ")} (in ${cwd}) failed with ${by ?? `exit code ${code}`}`));
+      else reject(new Error(`${command} ${args.join(" ")} (in ${cwd}) failed with ${by ?? `exit code ${code}`}:\n${said.trim()}`));
     });
   });
 }
