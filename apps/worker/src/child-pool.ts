@@ -57,6 +57,7 @@ export function childPool(options: ChildPoolOptions): ChildPool {
   const children = new Set<SandboxChild>();
   const free: SandboxChild[] = [];
   const waiting: Waiting[] = [];
+  let startFailure: unknown;
   let closed = false;
 
   const start = () => {
@@ -66,6 +67,7 @@ export function childPool(options: ChildPoolOptions): ChildPool {
       () => give(child),
       (error: unknown) => {
         if (closed) return;
+        startFailure = error;
         log.error({ err: error }, "a sandbox could not start");
         waiting.shift()?.refuse(new Fault("internal", "no sandbox could be started", { cause: error }));
       },
@@ -142,6 +144,7 @@ export function childPool(options: ChildPoolOptions): ChildPool {
       }
     },
     async warm() {
+      if (children.size < size) throw startFailure; // it died, and the next try is not due yet
       await Promise.all(Array.from(children, (child) => child.ready));
     },
     async close() {

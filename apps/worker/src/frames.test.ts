@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { FRAME, FrameReader, frame, header, jsonFrame } from "./frames.ts";
+
+function read(chunks: readonly Buffer[]): { kind: number; id: number; payload: Buffer }[] {
+  const got: { kind: number; id: number; payload: Buffer }[] = [];
+  const reader = new FrameReader((kind, id, payload) => got.push({ kind, id, payload: Buffer.from(payload) }));
+  for (const chunk of chunks) reader.push(chunk);
+  return got;
+}
+
+describe("frames", () => {
+  const sent = [
+    frame(FRAME.data, 7, Buffer.from("hello")),
+    frame(FRAME.ready, 0),
+    Buffer.concat([header(FRAME.write, 4_294_967_295, 300), Buffer.alloc(300, 1)]),
+    jsonFrame(FRAME.job, 3, { name: "Übung.csv" }),
+  ];
+  const whole = Buffer.concat(sent);
+
+  it("come out as they went in, however the bytes are cut", () => {
+    const expected = read([whole]);
+    expect(expected.map(({ kind, id, payload }) => [kind, id, payload.length])).toEqual([
+      [FRAME.data, 7, 5],
+      [FRAME.ready, 0, 0],
+      [FRAME.write, 4_294_967_295, 300],
+      [FRAME.job, 3, 21],
+    ]);
+    for (let size = 1; size <= 40; size++) {
+      const chunks = Array.from({ length: Math.ceil(whole.length / size) }, (_, i) => whole.subarray(i * size, (i + 1) * size));
+      expect(read(chunks)).toEqual(expected);
+    }
+  });
+
+  it("an empty frame at the end of a chunk is not held back", () => {
+    const ready = frame(FRAME.ready, 0);
+    expect(read([ready.subarray(0, 4), ready.subarray(4)])).toHaveLength(1);
+  });
+
+  it("a frame longer than any of ours is refused before memory is taken for it", () => {
+    expect(() => read([header(FRAME.write, 1, 2 ** 31)])).toThrow("a frame of 2147483648 bytes");
+  });
+});
