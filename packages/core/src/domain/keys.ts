@@ -1,4 +1,4 @@
-import type { DatasetId, Epoch, FileId, OrgId } from "./ids.ts";
+import type { Epoch, FileId, OrgId } from "./ids.ts";
 
 /** Object keys. No other file builds one. `path` is a checked lake path with its leading slash. */
 
@@ -35,9 +35,9 @@ export function currentKey(org: OrgId, path: string): string {
   return `lake/${org}${path}/current.json`;
 }
 
-/** An immutable page of a long list of parts. */
-export function currentPageKey(org: OrgId, path: string, dataset: DatasetId, version: number, page: number): string {
-  return `lake/${org}${path}/pages/${dataset}.${version}.${page}.json`;
+/** An immutable page of a long list of parts, named by its content. */
+export function currentPageKey(org: OrgId, path: string, hash: string): string {
+  return `lake/${org}${path}/pages/${hash}.json`;
 }
 
 /** A table's name as one key segment: everything but letters, digits, `_`, `-`, `.` percent-encoded, never `.` or `..`. */

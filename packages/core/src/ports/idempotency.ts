@@ -20,6 +20,8 @@ export interface Idempotency {
   finish(org: OrgId, key: string, token: string, answer: RememberedAnswer): Promise<void>;
   /** Forgets a running key, so that the request can be repeated. */
   release(org: OrgId, key: string, token: string): Promise<void>;
+  /** Forgets what is older than 24 hours. */
+  purge(): Promise<void>;
 }
 
 /** A running key, as a commit needs it. */

@@ -1,6 +1,6 @@
 import type { FaultRecord } from "../domain/fault.ts";
 import type { Reject, RowCounts } from "../domain/file.ts";
-import type { DatasetId, Epoch, FileId, GenerationId, OrgId, PartId, SyncId } from "../domain/ids.ts";
+import type { DatasetId, Epoch, FileId, GenerationId, OrgId, PartId } from "../domain/ids.ts";
 import type { FileOptions, LoadRules } from "../domain/options.ts";
 import type { TableSchema, TableSchemas } from "../domain/table-schema.ts";
 import type { Detected } from "./converter.ts";
@@ -37,8 +37,10 @@ export interface LoadedFile {
   readonly generation: GenerationId;
   /** The schema version that the attempt was based on. */
   readonly basedOn: number;
-  /** The schemas under which the parts were written. */
+  /** The schemas under which the parts were written, of this file's tables. */
   readonly schemas: TableSchemas;
+  /** What those schemas change: nothing, new columns only, or the types of live columns (then `remade` has every other file concerned). */
+  readonly change: "none" | "added" | "widened";
   readonly parts: readonly NewPart[];
   readonly findings: Findings;
   /** Files made again because a column was widened. */
@@ -93,12 +95,4 @@ export interface Publication {
     readonly schemas: TableSchemas;
     readonly remade: readonly Remade[];
   }): Promise<PublishResult>;
-}
-
-/** A sync whose files are all done, and what its completion is decided from. */
-export interface Completion {
-  readonly sync: SyncId;
-  readonly org: OrgId;
-  readonly dataset: DatasetId;
-  readonly path: string;
 }

@@ -32,6 +32,7 @@ export interface SyncHead {
 export interface CarryOver {
   readonly generation: GenerationId;
   readonly number: number;
+  readonly path: string;
   readonly schemas: TableSchemas;
   readonly schemaVersion: number;
   readonly remake: readonly { readonly table: string; readonly source: RemakeSource }[];

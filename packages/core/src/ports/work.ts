@@ -17,6 +17,7 @@ export interface ClaimedFile {
   readonly contentType: string | null;
   readonly options: FileOptions;
   readonly rules: LoadRules;
+  readonly attempts: number;
   readonly strikes: number;
   readonly lostLeases: number;
   readonly target: GenerationState;

@@ -44,6 +44,8 @@ CREATE TABLE datasets (
   -- Counts every change of what readers see; current.json trails it.
   version bigint NOT NULL DEFAULT 0,
   written_version bigint NOT NULL DEFAULT -1,
+  -- Versions below this one can no longer be listed: parts they showed are collected.
+  collected_version bigint NOT NULL DEFAULT 0,
   created_at timestamptz NOT NULL DEFAULT now(),
   UNIQUE (org_id, path)
 );
@@ -71,7 +73,8 @@ CREATE TABLE syncs (
   generation_id uuid,
   -- The dataset's version when the sync began: what others load later is carried over.
   start_version bigint NOT NULL,
-  -- The version at which its outcome became visible; current.json must reach it before the sync shows Finished.
+  -- What it will be once current.json has reached the version at which its outcome became visible.
+  outcome text CHECK (outcome IN ('finished', 'failed', 'superseded')),
   outcome_version bigint,
   message text NOT NULL DEFAULT '',
   started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -250,3 +253,18 @@ CREATE TABLE idempotency_keys (
   PRIMARY KEY (org_id, key)
 );
 CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
+
+-- Explicit changes of a table's schema, carried out by a worker.
+CREATE TABLE schema_changes (
+  id uuid PRIMARY KEY,
+  org_id bigint NOT NULL REFERENCES orgs,
+  dataset_id uuid NOT NULL REFERENCES datasets,
+  table_name text NOT NULL,
+  columns jsonb NOT NULL,
+  state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'failed')),
+  fault jsonb,
+  lease_until timestamptz,
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  ended_at timestamptz
+);
+CREATE INDEX schema_changes_pending ON schema_changes (id) WHERE state = 'pending';

@@ -1,0 +1,114 @@
+import { Kysely, PostgresDialect, type RawBuilder, sql, type Transaction } from "kysely";
+import pg from "pg";
+import { Fault, isFault } from "../../domain/fault.ts";
+
+/** The tables are reached through `sql` templates, whose row types stand beside each statement. */
+export type Schema = Record<string, never>;
+export type Db = Kysely<Schema>;
+export type Tx = Transaction<Schema>;
+
+const INT8 = 20;
+const TIMESTAMPTZ = 1184;
+const parseTimestamptz = pg.types.getTypeParser(TIMESTAMPTZ, "text") as (text: string) => Date;
+
+/** Counters below 2^53 as numbers, instants as Unix milliseconds. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: "text" | "binary") => {
+    if (oid === INT8) return Number;
+    if (oid === TIMESTAMPTZ) return (text: string) => parseTimestamptz(text).getTime();
+    return pg.types.getTypeParser(oid, format as "text");
+  }) as typeof pg.types.getTypeParser,
+};
+
+export interface PoolOptions {
+  readonly databaseUrl: string;
+  readonly max: number;
+  /** False: commits are not waited for to be durable; only for what may be lost in a crash of the records. */
+  readonly durable: boolean;
+  readonly log: { warn(detail: object, message: string): void };
+}
+
+/** A pool whose statements see the schema `sluice`, and which survives the loss of its connections. */
+export function openPool(options: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: options.databaseUrl,
+    max: options.max,
+    types,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    application_name: "sluice",
+    options: `-c search_path=sluice -c synchronous_commit=${options.durable ? "on" : "off"} -c idle_in_transaction_session_timeout=60000`,
+  });
+  // Without a listener a server that goes away would take the process with it.
+  pool.on("error", (error) => options.log.warn({ err: error }, "a connection to the records was lost"));
+  return pool;
+}
+
+export function openDb(pool: pg.Pool): Db {
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** SQLSTATE classes and codes that mean the server is away, ending, starting or full, or chose this transaction as a victim. */
+const PLATFORM_STATE = /^(08|53|57|58|XX|25P0|40|55P03)/;
+const PLATFORM_ERRNO = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EHOSTUNREACH", "EAI_AGAIN", "ENOENT"]);
+const PLATFORM_TEXT = /terminat|timeout|connection|Client was closed|not queryable/i;
+const RETRIED = new Set(["40001", "40P01"]);
+const MAX_TRIES = 5;
+
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" ? code : "";
+}
+
+/** Rethrows what the database threw: a fault as it is, an outage as `records_unavailable`, a bug as it is. */
+export function rethrow(error: unknown): never {
+  if (isFault(error)) throw error;
+  const code = codeOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  const platform = PLATFORM_STATE.test(code) || PLATFORM_ERRNO.has(code) || (code === "" && PLATFORM_TEXT.test(message));
+  if (platform) throw new Fault("records_unavailable", `the records cannot be reached: ${message}`, { cause: error });
+  throw error;
+}
+
+/** Rows of one statement. */
+export async function rows<Row>(db: Db, query: RawBuilder<Row>): Promise<Row[]> {
+  try {
+    return (await query.execute(db)).rows;
+  } catch (error) {
+    return rethrow(error);
+  }
+}
+
+/** The first row of one statement, or null. */
+export async function row<Row>(db: Db, query: RawBuilder<Row>): Promise<Row | null> {
+  return (await rows(db, query))[0] ?? null;
+}
+
+/** Runs `work` in one READ COMMITTED transaction, again (up to 5 times) when the server chose it as a deadlock's victim. */
+export async function transact<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.transaction().execute(work);
+    } catch (error) {
+      if (attempt < MAX_TRIES && RETRIED.has(codeOf(error instanceof Fault ? error.detail.cause : error))) continue;
+      return rethrow(error);
+    }
+  }
+}
+
+/** Advisory lock classes: one number space for each thing locked. */
+export const LOCKS = { migrate: 7_301, history: 7_302, syncIds: 7_303, dataset: 7_304, current: 7_305, paths: 7_306 } as const;
+
+/** A lock on a text or number within a class, until the transaction ends. Two ids may share a lock; that only makes them wait. */
+export async function lock(
+  tx: Tx,
+  kind: keyof typeof LOCKS,
+  id: string | number,
+  mode: "shared" | "exclusive" = "exclusive",
+): Promise<void> {
+  const key = sql`${LOCKS[kind]}::int, hashtext(${String(id)})`;
+  await rows(tx, mode === "shared" ? sql`SELECT pg_advisory_xact_lock_shared(${key})` : sql`SELECT pg_advisory_xact_lock(${key})`);
+}
+
+export const json = (value: unknown) => sql`${JSON.stringify(value)}::jsonb`;
