@@ -1,0 +1,158 @@
+import type { OnBadRow } from "../domain/dataset.ts";
+import type { Reject } from "../domain/file.ts";
+import type { Column, ColumnType } from "../domain/table-schema.ts";
+import type { OpenedTable, Place, SourceBatch, SourceCells } from "../formats/format.ts";
+import type { ConvertRequest } from "../ports/converter.ts";
+import { coerce, reasonOf } from "../schema/coerce.ts";
+import { allNull, type ColumnData, pickRows } from "../schema/column-data.ts";
+import { convertData } from "../schema/convert-data.ts";
+import { enforce, needsFacts, type Plan } from "../schema/enforce.ts";
+import { type ColumnFacts, factsOfType, infer } from "../schema/infer.ts";
+import { isLineage, type LineageName } from "../schema/lineage.ts";
+import { newObservation, observe } from "../schema/observe.ts";
+
+/** Rows and raw bytes seen so far in a pass, told after every batch. */
+export type OnBatch = (batch: SourceBatch) => void;
+
+/**
+ * Decides how a table's columns meet the schema. Looks at every cell of the file first, where the decision depends on it.
+ * Throws `schema_mismatch` where the policy refuses, and what reading throws.
+ */
+export async function planTable(table: OpenedTable, request: ConvertRequest, onBatch: OnBatch): Promise<Plan> {
+  const input = {
+    table: table.table,
+    source: table.columns,
+    schema: Object.hasOwn(request.schemas, table.table) ? request.schemas[table.table] : undefined,
+    policy: request.rules.policy,
+    mode: request.mode,
+    declared: request.options.column_types ?? {},
+    lineage: request.options.lineage ?? false,
+  };
+  const asked = table.columns.map((column) => column.type === null && needsFacts(input, column.name));
+  // What the names alone refuse is refused before the file is read.
+  if (asked.includes(true)) enforce({ ...input, facts: table.columns.map(() => null) });
+  const known = new Set(input.schema?.columns.filter((column) => column.type.kind !== "unknown").map((column) => column.name));
+  const facts = asked.includes(true) ? await observeTable(table, asked, known, onBatch) : table.columns.map(() => null);
+  return enforce({ ...input, facts: facts.map((fact, i) => fact ?? typedFacts(table, i)) });
+}
+
+function typedFacts(table: OpenedTable, i: number): ColumnFacts | null {
+  const type = table.columns[i]?.type ?? null;
+  return type === null ? null : factsOfType(type);
+}
+
+/** One pass over the file. In a column that the schema knows, text settles nothing: its numbers may still widen it. */
+async function observeTable(table: OpenedTable, asked: readonly boolean[], known: ReadonlySet<string>, onBatch: OnBatch) {
+  const seen = table.columns.map(() => newObservation());
+  for await (const batch of table.batches()) {
+    batch.columns.forEach((cells, i) => {
+      const observation = seen[i];
+      if (asked[i] && observation && "text" in cells) observe(observation, cells.text, !known.has(table.columns[i]?.name ?? ""));
+    });
+    onBatch(batch);
+  }
+  return seen.map((observation, i): ColumnFacts | null => (asked[i] ? infer(observation) : null));
+}
+
+/** A batch under the schema: the rows that fit, and the others. */
+export interface Conformed {
+  readonly rows: number;
+  readonly columns: readonly ColumnData[];
+  /** Indexes into the source batch of the rows that fit; null when all do. */
+  readonly kept: readonly number[] | null;
+  /** In the file's order. */
+  readonly rejects: readonly RejectedRow[];
+  /** Values set to null, rows cut or filled. */
+  readonly warnings: number;
+}
+
+/** A reject, and its record as it was written. */
+export interface RejectedRow {
+  readonly reject: Reject;
+  readonly line: number | null;
+  readonly record: string | null;
+}
+
+export interface ConformContext {
+  readonly table: string;
+  readonly source: OpenedTable["columns"];
+  readonly plan: Plan;
+  readonly onBadRow: OnBadRow;
+  readonly file: string;
+  readonly loadedAtMs: number;
+}
+
+/** Types a batch. A row with a bad value is rejected, or under `coerce` keeps a null in its place. */
+export function conform(batch: SourceBatch, context: ConformContext): Conformed {
+  const { columns } = context.plan.schema;
+  const bad = new Map<number, BadCell>();
+  let badCells = 0;
+  const typed = columns.map((column, i) => {
+    const from = context.plan.from[i] ?? null;
+    if (isLineage(column.name)) return from === null ? null : allNull(batch.rows);
+    const cells = from === null ? undefined : batch.columns[from];
+    if (cells === undefined) return allNull(batch.rows);
+    return typedColumn(cells, context.source[from ?? 0]?.type ?? null, column, (row, raw, reason) => {
+      badCells++;
+      if (!bad.has(row)) bad.set(row, { column: column.name, raw, reason });
+    });
+  });
+  const coerced = context.onBadRow === "coerce";
+  const kept = bad.size === 0 || coerced ? null : Array.from({ length: batch.rows }, (_, row) => row).filter((row) => !bad.has(row));
+  const rows = kept?.length ?? batch.rows;
+  return {
+    rows,
+    columns: typed.map((data, i) => {
+      if (data === null) return lineageColumn(columns[i]?.name as LineageName, batch, kept, context);
+      return kept === null || data.form === "nested" ? data : pickRows(data, kept);
+    }),
+    kept,
+    rejects: rejectsOf(batch, coerced ? new Map() : bad, context.table),
+    warnings: batch.filled + (coerced ? badCells : 0),
+  };
+}
+
+interface BadCell {
+  readonly column: string;
+  readonly raw: string;
+  readonly reason: string;
+}
+
+function typedColumn(
+  cells: SourceCells,
+  type: ColumnType | null,
+  column: Column,
+  onBad: (row: number, raw: string, reason: string) => void,
+): ColumnData {
+  const bad = (row: number, cell: string) => onBad(row, cell, reasonOf(cell, column.type));
+  if ("text" in cells) return coerce(cells.text, column.type, { declared: column.declared }, bad);
+  return convertData(cells.data, type ?? { kind: "unknown" }, column, bad);
+}
+
+function lineageColumn(name: LineageName, batch: SourceBatch, kept: readonly number[] | null, context: ConformContext): ColumnData {
+  const rows = kept?.length ?? batch.rows;
+  const facts = { rows, nulls: 0, validity: null };
+  switch (name) {
+    case "_row": {
+      const numbers = kept === null ? batch.rowNumbers : kept.map((row) => batch.rowNumbers[row] ?? 0);
+      return { ...facts, form: "words", values: BigInt64Array.from(numbers, (row) => BigInt(row)) };
+    }
+    case "_loaded_at":
+      return { ...facts, form: "words", values: new BigInt64Array(rows).fill(BigInt(context.loadedAtMs) * 1000n) };
+    case "_file_id":
+      return coerce(Array<string>(rows).fill(context.file), { kind: "text" }, { declared: true }, () => {});
+  }
+}
+
+const RAW_LIMIT = 200;
+
+function rejectsOf(batch: SourceBatch, bad: ReadonlyMap<number, BadCell>, table: string): RejectedRow[] {
+  const rejects = [...bad].map(([row, cell]) => rejected(batch.place(row), table, cell.column, cell.raw, cell.reason));
+  for (const misfit of batch.misfits) rejects.push(rejected(misfit, table, null, misfit.raw, misfit.reason));
+  return rejects.sort((a, b) => a.reject.row - b.reject.row);
+}
+
+function rejected(place: Place, table: string, column: string | null, raw: string | null, reason: string): RejectedRow {
+  const cut = raw !== null && raw.length > RAW_LIMIT ? `${raw.slice(0, RAW_LIMIT)}…` : raw;
+  return { reject: { row: place.row, byteOffset: place.byteOffset, table, column, raw: cut, reason }, line: place.line, record: place.raw };
+}

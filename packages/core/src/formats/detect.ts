@@ -1,0 +1,175 @@
+import { Fault } from "../domain/fault.ts";
+import type { CompressionName, FileOptions, FormatName } from "../domain/options.ts";
+import { decodeHead } from "./decompress.ts";
+import { contentTypeOf, type NamedAs, namedAs } from "./file-name.ts";
+import { firstZipMember, isMarkup, isPlainText, type Magic, magicOf } from "./magic.ts";
+import { consistentDelimiter } from "./sniff.ts";
+import type { Source } from "./source.ts";
+import { hasUtf16Mark } from "./utf8-text.ts";
+
+/** What a file is taken for, and how that was told. */
+export interface Found {
+  readonly format: FormatName;
+  readonly compression: CompressionName;
+  readonly by: "option" | "magic" | "extension" | "content";
+  readonly contentType: string;
+}
+
+/** The first bytes of a file, and of what a gzip holds. */
+interface Heads {
+  readonly size: number;
+  readonly raw: Uint8Array;
+  readonly inner: Uint8Array;
+  readonly outer: Magic | null;
+  /** What lies beneath a gzip; the outer magic itself where there is none. */
+  readonly magic: Magic | null;
+  readonly gzip: boolean;
+}
+
+const HEAD_BYTES = 64 * 1024;
+const TEXT_FORMATS: readonly FormatName[] = ["csv", "tsv", "psv"];
+const READABLE: readonly FormatName[] = [...TEXT_FORMATS, "parquet"];
+
+/**
+ * Tells what a file is: a declared format, else magic bytes, else the name's extension, each also beneath gzip. What is
+ * none of them is opaque. Throws `format_mismatch` when the content contradicts what was declared (a tabular extension
+ * declares), `unsupported_format` for tabular files that cannot be read yet, `unreadable` for an empty tabular file.
+ */
+export async function detect(name: string, options: FileOptions, source: Source): Promise<Found> {
+  const heads = await readHeads(source);
+  const named = namedAs(name);
+  if (options.format === "opaque") return opaque(heads, named, "option");
+  checkCompressionOption(options, heads);
+  const declared = options.format ?? named.format;
+  if (declared !== null) return declaredAs(declared, options.format === undefined ? "extension" : "option", heads, named);
+  return undeclared(heads, named);
+}
+
+async function readHeads(source: Source): Promise<Heads> {
+  const raw = await source.read(0, HEAD_BYTES);
+  const outer = magicOf(raw);
+  const gzip = outer?.is === "gzip";
+  const inner = gzip ? await decodeHead(raw, HEAD_BYTES) : raw;
+  return { size: source.size, raw, inner, outer, magic: gzip ? magicOf(inner) : outer, gzip };
+}
+
+function checkCompressionOption(options: FileOptions, heads: Heads): void {
+  const said = options.compression;
+  if (said === undefined) return;
+  const is = compressionOf(heads.outer);
+  if (said === is) return;
+  // Formats with a container of their own (xlsx is a zip) are not compressed files.
+  if (said === "none" && is !== "gzip") return;
+  const found = heads.outer?.name ?? "something else";
+  throw new Fault("format_mismatch", `compression is declared as ${said}, but the file is ${found}`, { field: "compression", value: said });
+}
+
+function compressionOf(magic: Magic | null): CompressionName {
+  switch (magic?.is) {
+    case "gzip":
+    case "bz2":
+    case "xz":
+    case "zstd":
+    case "zip":
+      return magic.is;
+    case undefined:
+    case "parquet":
+    case "arrow":
+    case "feather":
+    case "orc":
+    case "xlsx":
+    case "ole2":
+    case "other":
+      return "none";
+  }
+}
+
+/** The format is known from an option or a tabular extension; the content must fit it. */
+function declaredAs(format: Exclude<FormatName, "opaque"> | FormatName, by: "option" | "extension", heads: Heads, named: NamedAs): Found {
+  const what = by === "option" ? `format is declared as ${format}` : `the name says ${format}`;
+  if (heads.size === 0) throw new Fault("unreadable", `${what}, but the file is empty (0 bytes)`, { value: 0 });
+  const compression = compressionOf(heads.outer);
+  const ownContainer = format === "xlsx" && (compression === "zip" || heads.outer?.is === "xlsx");
+  if (compression !== "none" && compression !== "gzip" && !ownContainer) {
+    throw new Fault("unsupported_format", `${compression} compression of ${format} is not yet supported`, {
+      field: "compression",
+      value: compression,
+    });
+  }
+  checkFits(format, what, heads);
+  if (!READABLE.includes(format)) throw notYet(format);
+  if (format === "parquet" && compression !== "none") throw notYet("Parquet beneath gzip");
+  return { format, compression, by, contentType: contentTypeFor(heads, named) };
+}
+
+function notYet(what: string): Fault {
+  return new Fault("unsupported_format", `${what} is not yet supported`, { field: "format", value: what });
+}
+
+/** Magic bytes that each format has, where it has any. */
+const OWN_MAGIC: Readonly<Partial<Record<FormatName, readonly Magic["is"][]>>> = {
+  parquet: ["parquet"],
+  arrow: ["arrow"],
+  feather: ["arrow", "feather"],
+  orc: ["orc"],
+  xls: ["ole2"],
+  xlsx: ["xlsx", "zip"],
+};
+
+function checkFits(format: FormatName, what: string, heads: Heads): void {
+  const refuse = (found: string): never => {
+    throw new Fault("format_mismatch", `${what}, but the content is ${found}`, { field: "format", value: found });
+  };
+  const own = OWN_MAGIC[format];
+  const { magic, inner } = heads;
+  if (heads.gzip && inner.length === 0) return; // an empty or broken stream: reading it says which
+  if (own) {
+    // Arrow streams and BIFF2 workbooks have no magic bytes: only what is plainly another thing contradicts them.
+    const must = format === "parquet" || format === "orc" || format === "xlsx";
+    if (magic ? !own.includes(magic.is) : must) refuse(magic?.name ?? (isMarkup(inner) ? "HTML or XML" : `no ${format} file`));
+    if (!magic && isMarkup(inner)) refuse("HTML or XML");
+    return;
+  }
+  if (magic) refuse(magic.name);
+  if (isMarkup(inner)) refuse("HTML or XML");
+  if (inner.includes(0) && !hasUtf16Mark(inner)) refuse(`binary (a NUL at byte ${inner.indexOf(0)})`);
+}
+
+function undeclared(heads: Heads, named: NamedAs): Found {
+  const { magic } = heads;
+  const compression = heads.gzip ? "gzip" : "none";
+  if (magic?.is === "parquet") {
+    if (heads.gzip) throw notYet("Parquet beneath gzip");
+    return { format: "parquet", compression: "none", by: "magic", contentType: magic.contentType };
+  }
+  if (magic?.is === "arrow" || magic?.is === "orc" || magic?.is === "feather") throw notYet(magic.is);
+  // Office documents are zips too: only a workbook that is named as nothing else is a table.
+  if (magic?.is === "xlsx" && named.extension === "" && named.compression === "none") throw notYet("xlsx");
+  if (magic?.is === "zip" && named.compression === "zip" && namedAs(firstZipMember(heads.inner) ?? "").format !== null) {
+    throw notYet("a zip of tabular files");
+  }
+  if (named.txt && !magic && isTable(heads)) return { format: "csv", compression, by: "content", contentType: "text/plain" };
+  return opaque(heads, named, magic ? "magic" : "extension");
+}
+
+/** A .txt is a csv when its head is plain text in records of one width. */
+function isTable(heads: Heads): boolean {
+  if (!isPlainText(heads.inner) || isMarkup(heads.inner)) return false;
+  const whole = heads.gzip ? heads.inner.length < HEAD_BYTES : heads.inner.length === heads.size;
+  const text = Buffer.from(heads.inner.buffer, heads.inner.byteOffset, heads.inner.length).toString("utf8");
+  return consistentDelimiter(text.replace(/^\ufeff/, ""), whole) !== null;
+}
+
+function opaque(heads: Heads, named: NamedAs, by: Found["by"]): Found {
+  return { format: "opaque", compression: "none", by, contentType: contentTypeFor(heads, named) };
+}
+
+function contentTypeFor(heads: Heads, named: NamedAs): string {
+  const { outer } = heads;
+  const byName = contentTypeOf(named.extension);
+  // A docx is a zip: the name knows more than the bytes do.
+  if (outer && !((outer.is === "zip" || outer.is === "ole2") && byName !== null)) return outer.contentType;
+  if (byName !== null && named.compression === "none") return byName;
+  if (isMarkup(heads.raw)) return "text/html";
+  return heads.size > 0 && isPlainText(heads.raw) ? "text/plain" : "application/octet-stream";
+}

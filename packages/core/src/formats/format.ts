@@ -1,0 +1,83 @@
+import type { CompressionName, FileOptions, FormatName } from "../domain/options.ts";
+import type { ColumnData } from "../schema/column-data.ts";
+import type { SourceColumn } from "../schema/enforce.ts";
+import type { Source } from "./source.ts";
+
+/** Bytes -> column batches. One file a format; `registry` lists them. */
+export interface Format {
+  readonly names: readonly FormatName[];
+  /**
+   * Reads what is needed to know the tables and their columns. Throws a content fault: `unreadable`, `format_mismatch`
+   * or `limit_exceeded`. `batches` of the result may be called again for another pass over the same rows.
+   */
+  open(input: FormatInput): Promise<OpenedFile>;
+}
+
+export interface FormatInput {
+  readonly name: FormatName;
+  readonly compression: CompressionName;
+  readonly source: Source;
+  readonly options: FileOptions;
+  readonly limits: FormatLimits;
+  /** What becomes of a row with too few or too many cells: a misfit, or cut and filled with nulls. */
+  readonly ragged: "misfit" | "fill";
+}
+
+/** `chunkBytes` is how much is read at a time; `columns` how many a table may have; the others as in ConvertLimits. */
+export interface FormatLimits {
+  readonly decodedBytes: number;
+  readonly ratio: number;
+  readonly recordBytes: number;
+  readonly columns: number;
+  readonly chunkBytes: number;
+}
+
+/** How a text format was found to be written. */
+export interface Dialect {
+  readonly delimiter?: string;
+  readonly quote?: string;
+  readonly header?: boolean;
+  readonly encoding?: string;
+}
+
+export interface OpenedFile {
+  readonly dialect: Dialect;
+  readonly tables: readonly OpenedTable[];
+}
+
+export interface OpenedTable {
+  readonly table: string;
+  readonly columns: readonly SourceColumn[];
+  batches(): AsyncIterable<SourceBatch>;
+}
+
+/** One column of a batch: text that has no type yet, or values that came typed. null is no value; "" is an empty text. */
+export type SourceCells = { readonly text: readonly (string | null)[] } | { readonly data: ColumnData };
+
+/** Where a row stands in its file. `row` counts records from 1, `line` physical lines from 1; null where a format has none. */
+export interface Place {
+  readonly row: number;
+  readonly byteOffset: number | null;
+  readonly line: number | null;
+  /** The record as it was written, or null where it is no text. */
+  readonly raw: string | null;
+}
+
+/** A record that is no row of its table. */
+export interface Misfit extends Place {
+  readonly reason: string;
+}
+
+/** Some thousands of rows, column by column. Its columns are valid until the next batch is asked for. */
+export interface SourceBatch {
+  readonly rows: number;
+  readonly columns: readonly SourceCells[];
+  readonly misfits: readonly Misfit[];
+  /** Rows that were cut or filled to the table's width. */
+  readonly filled: number;
+  /** Record numbers of the rows, ascending; a misfit's number is missing. */
+  readonly rowNumbers: readonly number[];
+  place(index: number): Place;
+  /** Raw (compressed) bytes of the file consumed so far in this pass. */
+  readonly rawBytes: number;
+}

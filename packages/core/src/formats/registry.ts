@@ -1,0 +1,10 @@
+import type { FormatName } from "../domain/options.ts";
+import { csv } from "./csv.ts";
+import type { Format } from "./format.ts";
+
+const FORMATS_HERE: readonly Format[] = [csv];
+
+/** The format that reads files of this name, or null where none does yet. */
+export function formatFor(name: FormatName): Format | null {
+  return FORMATS_HERE.find((format) => format.names.includes(name)) ?? null;
+}

@@ -1,0 +1,59 @@
+import {
+  Binary,
+  Bool,
+  type DataType,
+  DateDay,
+  Decimal,
+  Field,
+  Float64,
+  Int64,
+  Schema,
+  TimeMicrosecond,
+  TimestampMicrosecond,
+  TimestampNanosecond,
+  Utf8,
+} from "apache-arrow";
+import type { ColumnType, TableSchema } from "../domain/table-schema.ts";
+
+/** The Arrow type that parquet-wasm turns into a column's one physical type. `nested` says what a nested column's type is. */
+export function arrowType(type: ColumnType, nested: DataType | null): DataType {
+  switch (type.kind) {
+    case "unknown":
+    case "text":
+      return new Utf8();
+    case "bool":
+      return new Bool();
+    case "int64":
+      return new Int64();
+    case "decimal":
+      return new Decimal(type.scale, type.precision, 128);
+    case "double":
+      return new Float64();
+    case "date":
+      return new DateDay();
+    case "time":
+      return new TimeMicrosecond();
+    case "timestamp":
+      return type.unit === "ns" ? new TimestampNanosecond(type.zone ? "UTC" : null) : new TimestampMicrosecond(type.zone ? "UTC" : null);
+    case "binary":
+      return new Binary();
+    case "nested":
+      if (nested === null) throw new Error(`no Arrow type for ${type.signature}`);
+      return nested;
+  }
+}
+
+/** A table's schema as Arrow, every column nullable, its id as the Parquet field_id. `nested`: Arrow types by column name. */
+export function arrowSchema(schema: TableSchema, nested: ReadonlyMap<string, DataType>): Schema {
+  return new Schema(
+    schema.columns.map(
+      (column) =>
+        new Field(
+          column.name,
+          arrowType(column.type, nested.get(column.name) ?? null),
+          true,
+          new Map([["PARQUET:field_id", String(column.id)]]),
+        ),
+    ),
+  );
+}
