@@ -1,0 +1,77 @@
+import type { Trash } from "@sluice/core/ports/catalog";
+import type { Idempotency } from "@sluice/core/ports/idempotency";
+import type { ObjectStore } from "@sluice/core/ports/object-store";
+import type { Uploads } from "@sluice/core/ports/uploads";
+
+export interface JanitorDeps {
+  readonly objects: ObjectStore;
+  readonly trash: Trash;
+  readonly uploads: Uploads;
+  readonly idempotency: Idempotency;
+  /** How long a part stays after the last reader's version that showed it. */
+  readonly graceMs: number;
+  /** Raw bytes are removed this long after their file is done; null: kept. */
+  readonly rawMs: number | null;
+  readonly now: () => number;
+}
+
+const DAY_MS = 86_400_000;
+const BATCH = 500;
+
+/** Takes away what nobody can reach any more: abandoned uploads, expired trash, dead parts, expired raw bytes, leftovers of the store. */
+export async function tidy(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
+  await forgetAbandoned(deps);
+  await deps.idempotency.purge();
+  await deps.trash.expire();
+  await collectParts(deps, signal);
+  if (deps.rawMs !== null) await removeRaw(deps, deps.rawMs, signal);
+  await deps.objects.sweep(DAY_MS);
+}
+
+async function forgetAbandoned(deps: JanitorDeps): Promise<void> {
+  const abandoned = await deps.uploads.abandon(DAY_MS);
+  await deps.objects.remove(abandoned.map((file) => file.rawKey));
+}
+
+async function collectParts(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    const dead = await deps.trash.collectable(deps.graceMs, BATCH);
+    if (dead.length === 0) return;
+    // The object first: a crash in between removes it again, but never leaves one without a record.
+    await deps.objects.remove(dead.filter((part) => part.last).map((part) => part.key));
+    await deps.trash.collected(dead.map((part) => part.id));
+  }
+}
+
+async function removeRaw(deps: JanitorDeps, rawMs: number, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    const expired = await deps.trash.expiredRaw(rawMs, BATCH);
+    if (expired.length === 0) return;
+    await deps.objects.remove(expired.map((file) => file.key));
+  }
+}
+
+/**
+ * Removes objects below `lake/` that no record names: parts of attempts that died before they could publish.
+ * An object must be older than the grace period, so that parts on their way into the records are left alone.
+ */
+export async function collectOrphans(deps: JanitorDeps, signal: AbortSignal): Promise<number> {
+  let removed = 0;
+  let batch: string[] = [];
+  const flush = async () => {
+    const unknown = await deps.trash.unknownKeys(batch);
+    await deps.objects.remove(unknown);
+    removed += unknown.length;
+    batch = [];
+  };
+  for await (const { key, modifiedMs } of deps.objects.list("lake/")) {
+    signal.throwIfAborted();
+    if (!key.endsWith(".parquet") || modifiedMs > deps.now() - Math.max(deps.graceMs, DAY_MS)) continue;
+    batch.push(key);
+    if (batch.length === BATCH) await flush();
+  }
+  if (batch.length > 0) await flush();
+  return removed;
+}
