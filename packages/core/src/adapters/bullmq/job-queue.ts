@@ -87,7 +87,8 @@ async function perKind(jobs: readonly Job[], act: (kind: Job["kind"], jobs: read
 async function addAll(queue: Queue<Job>, jobs: readonly Job[]): Promise<void> {
   const entries = jobs.map((job) => ({ name: job.kind, data: job, opts: { jobId: jobId(job) } }));
   if (entries.length < BULK_FROM) {
-    await Promise.all(entries.map(({ name, data, opts }) => queue.add(name, data, opts)));
+    // One after the other: on PostgreSQL's several connections they would change their order.
+    for (const { name, data, opts } of entries) await queue.add(name, data, opts);
     return;
   }
   for (let at = 0; at < entries.length; at += BULK_MAX) await queue.addBulk(entries.slice(at, at + BULK_MAX));

@@ -30,6 +30,9 @@ export async function openPostgresBackend(databaseUrl: string, log: QueueLog, si
     keepAliveInitialDelayMillis: 10_000,
   });
   pool.on("error", (error) => log.warn({ err: error }, "queue: PostgreSQL connection failed"));
+  // The pool listens to its idle clients only. One that BullMQ or a migration has checked out and that dies between or
+  // under its queries emits an error nobody hears, which ends the process (seen with a cut connection).
+  pool.on("connect", (client) => client.on("error", (error) => log.warn({ err: error }, "queue: PostgreSQL connection failed")));
   await migrateOnceReachable(pool, log, signal);
   const connection = viewOf(pool);
 
