@@ -1,0 +1,129 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { hostname } from "node:os";
+import { openJobQueue } from "@sluice/core/adapters/bullmq/job-queue";
+import { openObjectStore, parseStorageUrl } from "@sluice/core/adapters/object-store-from-url";
+import { openRecords } from "@sluice/core/adapters/postgres/open-records";
+import { type Config, ConfigError, type Environment, readConfig } from "@sluice/core/config";
+import { isFault } from "@sluice/core/domain/fault";
+import type { IngestReport } from "@sluice/core/ingest";
+import { DEFAULT_LIMITS } from "@sluice/core/ports/converter";
+import { type Logger, pino } from "pino";
+import { childPool } from "./child-pool.ts";
+import { serveHealth } from "./health.ts";
+import { heldFiles } from "./held-files.ts";
+import { workerMetrics } from "./metrics.ts";
+import { slots } from "./slots.ts";
+import { startWorker, type WorkerDeps } from "./worker.ts";
+
+const GRACE_MS = 8_000;
+/** Dead parts stay this much longer than the longest link to them works. */
+const PART_GRACE_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+const CONNECT_AGAIN_MS = 500;
+
+function configure(environment: Environment) {
+  const parsed = parseStorageUrl(environment["STORAGE_URL"] ?? "", environment);
+  const config = readConfig(environment, parsed.ok || !environment["STORAGE_URL"] ? [] : parsed.problems);
+  if (!parsed.ok) throw new ConfigError(parsed.problems);
+  return { config, storage: parsed.settings };
+}
+
+/** The records may come up after the worker: wait for them, saying so once. */
+async function connect<T>(log: Logger, open: () => Promise<T>, stopping: AbortSignal): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!isFault(error) || error.blame !== "platform" || stopping.aborted) throw error;
+      if (attempt === 0) log.warn({ err: error }, "the records do not answer yet; trying again");
+      await new Promise((resolve) => setTimeout(resolve, CONNECT_AGAIN_MS));
+    }
+  }
+}
+
+/** Resolves when the process is asked to stop: a signal, or the end of the pipe that its parent holds. */
+function stopRequest(config: Config): AbortSignal {
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  if (config.parentFd !== null) {
+    const pipe = createReadStream("", { fd: config.parentFd });
+    pipe.on("close", stop).on("error", stop).resume();
+  }
+  return stopping.signal;
+}
+
+function reporter(log: Logger, observe: (report: IngestReport) => void) {
+  return (report: IngestReport) => {
+    observe(report);
+    const { file, end, ms, rows, error } = report;
+    const ids = { org: file.org, file: file.id, sync: file.sync, dataset: file.dataset, epoch: file.epoch };
+    const detail = { ...ids, end, ms: Math.round(ms), rows, bytes: file.bytes, name: file.name };
+    if (end === "loaded" || end === "stored" || end === "stale") log.info(detail, `file ${end}`);
+    else if (isFault(error) || !(error instanceof Error))
+      log.warn({ ...detail, fault: isFault(error) ? error.toRecord() : error }, `file ${end}`);
+    else log.error({ ...detail, err: error }, `file ${end}`);
+  };
+}
+
+/** Lets a test stand between the worker and its ports, to end the process at a given step. */
+export type Decorate = (deps: WorkerDeps) => WorkerDeps;
+
+/**
+ * Runs a worker until it is asked to stop. Throws `ConfigError` when the environment is wrong, and what the records or
+ * the queue throw when they cannot be used at all.
+ */
+export async function runWorker(environment: Environment, decorate: Decorate = (deps) => deps): Promise<void> {
+  const { config, storage } = configure(environment);
+  const log = pino({ level: config.logLevel, base: { app: "worker", pid: process.pid } });
+  const stopping = stopRequest(config);
+  const clock = { now: () => Date.now(), random: (count: number) => randomBytes(count) };
+  const pool = childPool({ size: config.children, log, clock });
+  const records = await connect(log, () => openRecords({ databaseUrl: config.databaseUrl, poolSize: config.dbPool, clock, log }), stopping);
+  const queue = await openJobQueue({
+    databaseUrl: config.databaseUrl,
+    ...(config.redisUrl === null ? {} : { redisUrl: config.redisUrl }),
+    log,
+    clock,
+    signal: stopping,
+  });
+  // The worker makes no links; the API's secret stays with the API.
+  const objects = openObjectStore(storage, { minFreeBytes: config.minFreeDiskBytes, linkSecret: "", linkBase: "" });
+  const warn = (message: string) => (error: unknown) => log.warn({ err: error }, message);
+  const held = heldFiles(records.work, config.leaseMs, warn("heartbeat failed"));
+  const metrics = workerMetrics(() => held.size());
+  const deps: WorkerDeps = {
+    ...records,
+    objects,
+    queue,
+    clock,
+    converter: pool,
+    limits: DEFAULT_LIMITS,
+    worker: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
+    leaseMs: config.leaseMs,
+    held,
+    enter: slots(),
+    perOrg: config.perOrgQueue,
+    dispatching: new Map(),
+    trashDays: config.trashDays,
+    graceMs: PART_GRACE_MS + config.linkMinutes * 60_000,
+    rawMs: config.rawDays === null ? null : config.rawDays * DAY_MS,
+    now: clock.now,
+    concurrency: config.workerConcurrency,
+    log,
+    onOutcome: reporter(log, (report) => metrics.observe(report)),
+    onLeftover: (error, keys) => log.warn({ err: error, keys }, "objects were left for the janitor"),
+    onEnqueueError: warn("dispatch failed; it is tried again"),
+    onPutBack: (counts) => log.warn(counts, "put files back that were lost"),
+  };
+  const worker = await startWorker(decorate(deps));
+  const health = await serveHealth({ host: "127.0.0.1", port: config.workerPort }, () => worker.ready(), metrics.registry);
+  log.info({ port: health.port }, "worker started");
+  await new Promise((resolve) => (stopping.aborted ? resolve(null) : stopping.addEventListener("abort", resolve)));
+  log.info("worker stops");
+  await worker.stop(GRACE_MS);
+  await Promise.all([health.close(), pool.close(), queue.close()]);
+  await records.close();
+}
