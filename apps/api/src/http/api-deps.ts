@@ -13,8 +13,8 @@ export interface ApiDeps {
   readonly maxUploadBytes: number;
   /** Uploads, list and history of the DataInsider surface need no key from this very machine. */
   readonly openUploads: boolean;
-  /** How long the accept door took, seconds. */
-  readonly onAccepted: (seconds: number, files: number) => void;
+  /** Told of each upload that was accepted. */
+  readonly onAccepted: (accepted: { readonly seconds: number; readonly files: number; readonly bytes: number }) => void;
   /** Links of this service's own: the key when the signature holds and has not expired, else null. Absent when the store has its own links. */
   readonly verifyLink:
     | ((link: { readonly segment: string; readonly expires: string; readonly name: string; readonly signature: string }) => string | null)

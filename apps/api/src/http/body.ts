@@ -23,8 +23,10 @@ export interface UploadRules {
   readonly fields: readonly string[];
   /** Fields that the query gave already: the form may not give them again. */
   readonly given: Fields;
-  /** Whether a body that is no form is taken as the bytes of one file, and the name it has then (null: Content-Disposition's). */
-  readonly raw: { readonly name: string | null } | null;
+  /** Whether a body that is no form is taken as the bytes of one file. */
+  readonly raw: boolean;
+  /** The name of the one file, whatever the body says. A raw body without it needs a Content-Disposition. */
+  readonly name: string | null;
   readonly idleMs?: number;
 }
 
@@ -34,6 +36,8 @@ export interface Upload extends Disposable {
   readonly files: AsyncIterable<IncomingFile>;
   /** Fields of query and form; all of them once `files` has ended. */
   readonly fields: Fields;
+  /** Bytes of the body that have arrived. */
+  received(): number;
 }
 
 /**
@@ -56,6 +60,7 @@ export function openUpload(req: IncomingMessage, res: ServerResponse, rules: Upl
     signal: bytes.signal,
     fields,
     files: boundary === null ? rawFile(req, bytes, rawName ?? "", type) : formFiles(bytes, boundary, rules, fields),
+    received: () => bytes.received(),
     [Symbol.dispose]: () => bytes[Symbol.dispose](),
   };
 }
@@ -77,7 +82,7 @@ function boundaryOf(type: string): string {
 function rawNameOf(req: IncomingMessage, rules: UploadRules, type: string): string {
   if (!rules.raw)
     throw new Fault("unsupported_media_type", "Content-Type: must be multipart/form-data", { field: "Content-Type", value: type });
-  if (rules.raw.name !== null) return rules.raw.name;
+  if (rules.name !== null) return rules.name;
   const sent = req.headers["content-disposition"];
   // Node reads headers as Latin-1; clients write UTF-8.
   const text = sent === undefined ? undefined : (utf8(Buffer.from(sent, "latin1")) ?? sent);
@@ -113,12 +118,16 @@ async function* formFiles(
     if (name !== FILE_FIELD) {
       throw new Fault("unknown_field", `${name.slice(0, 100)}: files go into the field ${FILE_FIELD}`, { field: name, limit: FILE_FIELD });
     }
-    if (fileName === null || fileName === "") {
+    const named = rules.name ?? fileName;
+    if (named === null || named === "") {
       throw new Fault("missing_field", `filename: the part ${FILE_FIELD} has no file name`, { field: "filename" });
     }
     if (++count.files > MAX_FILES) throw tooMany("files", MAX_FILES);
+    if (count.files > 1 && rules.name !== null) {
+      throw new Fault("invalid_field", "name: names one file, and the form has several", { field: "name", value: rules.name });
+    }
     yield {
-      name: fileName,
+      name: named,
       bytes: counted(part, count, rules.maxBytes),
       contentType: part.headers.get("content-type") ?? null,
       sizeHint: null,

@@ -19,6 +19,8 @@ export interface RequestBytesOptions {
 export interface RequestBytes extends ByteSource, Disposable {
   /** Aborted, with a Fault as its reason, when the client hangs up, falls silent or sends too much. */
   readonly signal: AbortSignal;
+  /** How many have been handed out. */
+  received(): number;
 }
 
 /**
@@ -64,6 +66,7 @@ export function requestBytes(req: IncomingMessage, res: ServerResponse, options:
 
   return {
     signal: abort.signal,
+    received: () => total,
     async next() {
       for (;;) {
         if (failure) throw failure;

@@ -56,6 +56,6 @@ export async function takeUpload(
   );
   held?.keep();
   exchangeOf(req).files = accepted.map((file) => file.id);
-  deps.onAccepted((performance.now() - startedAtMs) / 1_000, accepted.length);
+  deps.onAccepted({ seconds: (performance.now() - startedAtMs) / 1_000, files: accepted.length, bytes: upload.received() });
   return { answer: surface.answer(accepted), replayed: false };
 }

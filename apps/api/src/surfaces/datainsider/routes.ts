@@ -51,7 +51,7 @@ export function datainsider(deps: ApiDeps): Router {
         deps,
         { req, res, caller, query },
         {
-          form: { fields: UPLOAD_FIELDS, raw: null },
+          form: { fields: UPLOAD_FIELDS, raw: false, name: null },
           facts: (fields) => {
             const facts = uploadFactsOf(fields);
             if (facts.sync !== null) exchangeOf(req).sync = facts.sync;
