@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
 import { mkdtemp, mkdir, readdir, realpath, rm, symlink, writeFile, readFile, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ import { diskObjectStore } from "@sluice/core/adapters/disk/object-store";
 import { s3ObjectStore } from "@sluice/core/adapters/s3/object-store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fault, objectStoreContract, type StoreUnderTest } from "./object-store.contract.ts";
-import { Bytes, chunks, collect } from "./sources.ts";
+import { Bytes, chunks, collect, hanging } from "./sources.ts";
 
 const SECRET = "a secret of the tests";
 const { S3_TEST_ENDPOINT: endpoint, S3_TEST_KEY: accessKeyId = "", S3_TEST_SECRET: secretAccessKey = "", CI } = process.env;
@@ -152,12 +152,16 @@ describe("object store on disk, beyond the contract", () => {
   });
 
   it("two stores on one folder, as two processes have, each take away folders that the other uses", async () => {
-    const [one, other] = [open(0), open(0)];
-    for (let round = 0; round < 30; round++) {
-      await one.put("shared/a/b/x", chunks(Buffer.from("x"), 1));
-      await other.remove(["shared/a/b/x"]);
-      expect(await one.head("shared/a/b/x")).toBeNull();
-    }
+    const work = async (name: string): Promise<void> => {
+      const store = open(0);
+      for (let round = 0; round < 100; round++) {
+        await store.put(`shared/a/b/${name}`, chunks(Buffer.from(name), 1));
+        expect(await store.head(`shared/a/b/${name}`)).toEqual({ bytes: name.length });
+        await store.remove([`shared/a/b/${name}`]);
+      }
+    };
+    await Promise.all([work("one"), work("two"), work("three")]);
+    expect(await Array.fromAsync(open(0).list("shared/"))).toEqual([]);
   });
 
   it("cuts a segment longer than the file system allows, and finds it again", async () => {
@@ -176,6 +180,64 @@ describe("object store on disk, beyond the contract", () => {
 });
 
 describe("object store on S3, when it does not answer", () => {
+  it.skipIf(endpoint === undefined || endpoint === "")(
+    "an outage in the middle of an upload ends it while its source still hangs",
+    async () => {
+      const target = new URL(endpoint ?? "");
+      const gate = { open: true };
+      const proxy = createTcpServer((socket) => {
+        if (!gate.open) {
+          socket.destroy();
+          return;
+        }
+        const upstream = connect(Number(target.port), target.hostname);
+        for (const end of [socket, upstream]) end.on("error", () => undefined);
+        socket.pipe(upstream).pipe(socket);
+        sockets.add(socket);
+      }).listen(0, "127.0.0.1");
+      const sockets = new Set<Socket>();
+      await once(proxy, "listening");
+      const bucket = `sluice-outage-${Date.now()}`;
+      const credentials = { accessKeyId, secretAccessKey };
+      const access = { region: "us-east-1", forcePathStyle: true, credentials };
+      await new S3Client({ ...access, endpoint: target.href }).send(new CreateBucketCommand({ Bucket: bucket }));
+      const store = s3ObjectStore({ ...access, bucket, prefix: "", endpoint: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
+      await store.put("before", chunks(Bytes.random(9 << 20, 1), 65_536));
+      const reading = (await store.get("before"))[Symbol.asyncIterator]();
+      const first = await reading.next();
+      for (const socket of sockets) socket.destroy();
+      // A broken connection is resumed where it broke.
+      const rest = await collect({ [Symbol.asyncIterator]: () => reading });
+      expect(Buffer.concat([first.value ?? Buffer.alloc(0), rest]).equals(Bytes.random(9 << 20, 1))).toBe(true);
+
+      gate.open = false;
+      for (const socket of sockets) socket.destroy();
+      const source = hanging(Bytes.random(9 << 20, 1));
+      await fault("store_unavailable", store.put("during", source));
+      expect(source.returned()).toBe(true);
+      gate.open = true;
+      expect(await store.head("during")).toBeNull();
+      proxy.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  );
+
+  it.skipIf(endpoint === undefined || endpoint === "")("says store_unavailable, not not_found, when the bucket is missing", async () => {
+    const credentials = { accessKeyId, secretAccessKey };
+    const store = s3ObjectStore({
+      bucket: "there-is-no-such-bucket",
+      prefix: "",
+      region: "us-east-1",
+      endpoint: endpoint ?? "",
+      forcePathStyle: true,
+      credentials,
+    });
+    await fault("store_unavailable", store.put("a", chunks(new Uint8Array(10), 10)));
+    await fault("store_unavailable", store.head("a"));
+    await fault("store_unavailable", store.get("a"));
+    await fault("store_unavailable", store.copy("a", "b"));
+  });
+
   it("says store_unavailable within seconds, and gives the source back", async () => {
     const credentials = { accessKeyId: "x", secretAccessKey: "y" };
     const store = s3ObjectStore({

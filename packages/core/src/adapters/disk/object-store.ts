@@ -1,19 +1,20 @@
-import { randomBytes } from "node:crypto";
 import { mkdirSync, realpathSync } from "node:fs";
-import { link, lstat, open, readdir, rename, rm, stat, unlink, type FileHandle } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { link, lstat, open, rename, rm, unlink, type FileHandle } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import { checkRange } from "../object-key.ts";
 import { codeOf, diskFault, isMissing, noObject } from "./disk-fault.ts";
 import { foldersBelow, type Folders } from "./folders.ts";
 import { spaceFloor } from "./free-space.ts";
 import { signLink } from "./link.ts";
-import { folderOfPrefix, pathOfKey, TEMP_FOLDER } from "./paths.ts";
+import { folderOfPrefix, pathOfKey } from "./paths.ts";
 import { readRange } from "./read-range.ts";
+import { tempFiles } from "./temp-files.ts";
 import { walk } from "./walk.ts";
 import { writeFile } from "./write-file.ts";
 
 const REMOVES_AT_ONCE = 8;
+const RENAME_TRIES = 10;
 /** What `link(2)` answers where a hard link cannot be: other device, none allowed, too many, not known to the file system. */
 const NO_LINK = new Set(["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 
@@ -129,17 +130,19 @@ async function publish(tempPath: string, path: string, folders: Folders): Promis
   const folder = dirname(path);
   try {
     for (let tries = 0; ; tries++) {
-      await folders.ensure(folder);
       try {
+        await folders.ensure(folder);
         await rename(tempPath, path);
         break;
       } catch (error) {
-        // Pruned after the ensure, by us or by another process: make it again.
-        if (codeOf(error) !== "ENOENT" || tries === 3) throw error;
+        // The folder was pruned meanwhile, by us or by another process: make it again.
+        if (codeOf(error) !== "ENOENT" || tries === RENAME_TRIES) throw error;
         folders.forget(folder);
       }
     }
-    await folders.sync(folder);
+    await folders.sync(folder).catch((error: unknown) => {
+      if (!isMissing(error)) throw error; // Removed again already, and its folder with it: there is nothing to make durable.
+    });
     // Pruned and made again while we renamed: wait until the new folder's own entry is durable. Costs nothing otherwise.
     await folders.ensure(folder);
   } catch (error) {
@@ -178,48 +181,4 @@ async function removeFile(path: string, folders: Folders): Promise<void> {
   } catch (error) {
     if (!isMissing(error) && codeOf(error) !== "EISDIR") throw diskFault(error, "remove an object");
   }
-}
-
-interface TempFiles {
-  /** Runs with a fresh temporary path; what is there when the work fails is removed. */
-  use<T>(work: (path: string) => Promise<T>): Promise<T>;
-  sweep(olderThanMs: number): Promise<number>;
-}
-
-function tempFiles(root: string, folders: Folders): TempFiles {
-  const folder = join(root, TEMP_FOLDER);
-  const session = randomBytes(9).toString("hex");
-  const live = new Set<string>();
-  let count = 0;
-  return {
-    use: async (work) => {
-      const name = `${session}.${++count}`;
-      live.add(name);
-      try {
-        return await work(join(folder, name));
-      } catch (error) {
-        await rm(join(folder, name), { force: true }).catch(() => undefined);
-        throw error;
-      } finally {
-        live.delete(name);
-      }
-    },
-    sweep: async (olderThanMs) => {
-      let swept = 0;
-      try {
-        await folders.ensure(folder);
-        for (const name of await readdir(folder)) {
-          if (live.has(name)) continue;
-          const path = join(folder, name);
-          const stats = await stat(path).catch(() => null);
-          if (stats === null || stats.mtimeMs >= olderThanMs) continue;
-          await rm(path, { force: true });
-          swept++;
-        }
-      } catch (error) {
-        throw diskFault(error, "sweep temporary files");
-      }
-      return swept;
-    },
-  };
 }

@@ -17,7 +17,7 @@ const IDLE_MS = 30_000;
 const SOCKETS = 128;
 
 /**
- * A client that gives up soon: 2 s to connect, 30 s without a byte, three attempts. Checksums only where S3 requires them:
+ * A client that gives up soon: 2 s to connect, 30 s without a byte (once), three attempts. Checksums only where S3 requires them:
  * with the SDK's default many servers store or reject its trailer frames, and presigned URLs carry an empty body's CRC.
  * The body's SHA-256 is in the signature anyway, so a server that checks signatures checks the bytes.
  */
@@ -36,7 +36,27 @@ export function s3Client(access: S3Access): S3Client {
   };
   const client = new S3Client(config);
   addContentMd5(client);
+  endAfterOneIdleTimeout(client);
   return client;
+}
+
+/**
+ * A server that accepts and never answers: the SDK retries timeouts, and only after 99 s did a HEAD fail (measured). An
+ * attempt that idled away is renamed to what no retry rule knows; a connect timeout is over in 2 s and still retried.
+ */
+function endAfterOneIdleTimeout(client: S3Client): void {
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const started = performance.now();
+      try {
+        return await next(args);
+      } catch (error) {
+        if (error instanceof Error && error.name === "TimeoutError" && performance.now() - started >= IDLE_MS) error.name = "IdleTimeout";
+        throw error;
+      }
+    },
+    { step: "finalizeRequest", priority: "low", name: "sluiceIdleTimeout" },
+  );
 }
 
 /** DeleteObjects with Content-MD5: Swift's s3api and older servers refuse it without, and ignore the newer checksums. */

@@ -1,6 +1,7 @@
-import { CopyObjectCommand, HeadObjectCommand, UploadPartCopyCommand } from "@aws-sdk/client-s3";
+import { CopyObjectCommand, UploadPartCopyCommand } from "@aws-sdk/client-s3";
 import { checkKey } from "../object-key.ts";
 import { fullKey, place, type Bucket } from "./bucket.ts";
+import { headObject } from "./head.ts";
 import { multipart } from "./multipart.ts";
 import { copyRanges } from "./plan-parts.ts";
 import { isMissingObject, noObject, s3Fault } from "./s3-fault.ts";
@@ -11,7 +12,9 @@ const PARTS_AT_ONCE = 4;
 export async function copyObject(bucket: Bucket, from: string, to: string, partBytes: number): Promise<void> {
   checkKey(from);
   checkKey(to);
-  const bytes = await sizeOf(bucket, from);
+  const found = await headObject(bucket, from);
+  if (found === null) throw noObject(from);
+  const { bytes } = found;
   const source = `${bucket.name}/${fullKey(bucket, from).split("/").map(encodeURIComponent).join("/")}`;
   try {
     if (bytes <= partBytes) {
@@ -29,13 +32,5 @@ export async function copyObject(bucket: Bucket, from: string, to: string, partB
     });
   } catch (error) {
     throw isMissingObject(error) ? noObject(from, error) : s3Fault(error, `copy ${from} to ${to}`);
-  }
-}
-
-async function sizeOf(bucket: Bucket, key: string): Promise<number> {
-  try {
-    return (await bucket.client.send(new HeadObjectCommand(place(bucket, key)))).ContentLength ?? 0;
-  } catch (error) {
-    throw isMissingObject(error) ? noObject(key, error) : s3Fault(error, `look at ${key}`);
   }
 }

@@ -1,14 +1,13 @@
-import { HeadObjectCommand } from "@aws-sdk/client-s3";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import { checkRange } from "../object-key.ts";
-import { place, type Bucket } from "./bucket.ts";
+import type { Bucket } from "./bucket.ts";
 import { s3Client, type S3Access } from "./client.ts";
 import { copyObject } from "./copy.ts";
 import { getObject } from "./get.ts";
+import { headObject } from "./head.ts";
 import { presign } from "./link.ts";
 import { listObjects, removeObjects, sweepUploads } from "./list.ts";
 import { putObject } from "./put.ts";
-import { isMissingObject, s3Fault } from "./s3-fault.ts";
 import { Slots } from "./slots.ts";
 
 const PART_BYTES = 8 << 20;
@@ -43,15 +42,7 @@ export function s3ObjectStore(options: S3ObjectStoreOptions): ObjectStore {
       checkRange(range);
       return getObject(bucket, key, range);
     },
-    head: async (key) => {
-      const at = place(bucket, key);
-      try {
-        return { bytes: (await bucket.client.send(new HeadObjectCommand(at))).ContentLength ?? 0 };
-      } catch (error) {
-        if (isMissingObject(error)) return null;
-        throw s3Fault(error, `look at ${key}`);
-      }
-    },
+    head: (key) => headObject(bucket, key),
     copy: (from, to) => copyObject(bucket, from, to, options.copyPartBytes ?? COPY_PART_BYTES),
     remove: (keys) => removeObjects(bucket, keys),
     list: (prefix) => listObjects(bucket, prefix),

@@ -33,7 +33,7 @@ export function s3Fault(error: unknown, doing: string): Fault {
 }
 
 /** The fault for a key that names no object. */
-export function noObject(key: string, cause: unknown): Fault {
+export function noObject(key: string, cause?: unknown): Fault {
   return new Fault("not_found", `there is no object ${key}`, { field: "key", value: key, cause });
 }
 
