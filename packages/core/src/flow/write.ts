@@ -1,4 +1,3 @@
-import type { DataType } from "apache-arrow";
 import type { TableSchema } from "../domain/table-schema.ts";
 import type { TypedBatch } from "../parquet/arrow-batch.ts";
 import { openParquetWriter, type ParquetWriter } from "../parquet/writer.ts";
@@ -27,7 +26,6 @@ export class TableWriter {
   readonly parts: PartOutcome[] = [];
   readonly #options: TableWriterOptions;
   readonly #io: ConvertIo;
-  readonly #nested = new Map<string, DataType>();
   #writer: ParquetWriter | null = null;
   #sink: PartSink | null = null;
   #share: Share = { read: 0, rejected: 0 };
@@ -42,7 +40,7 @@ export class TableWriter {
     this.#share.read += batch.rows + batch.rejects.length;
     this.#share.rejected += batch.rejects.length;
     if (batch.rows === 0) return;
-    const writer = this.#writer ?? (await this.#open(batch));
+    const writer = this.#writer ?? (await this.#open());
     for (const part of splitNested(batch)) await writer.write(part);
     // Data still in open row groups has not gone out; eightfold is about what ZSTD makes of it.
     if (writer.bytesOut >= this.#options.partBytes || writer.bytesIn >= this.#options.partBytes * 8) await this.#close();
@@ -50,7 +48,7 @@ export class TableWriter {
 
   /** Closes the last part. A table without rows gets a part without rows, so that readers see its columns. */
   async finish(): Promise<void> {
-    if (this.parts.length === 0 && this.#writer === null) await this.#open(null);
+    if (this.parts.length === 0 && this.#writer === null) await this.#open();
     if (this.#writer !== null) await this.#close();
   }
 
@@ -58,16 +56,11 @@ export class TableWriter {
     this.#writer?.abort();
   }
 
-  async #open(batch: Conformed | null): Promise<ParquetWriter> {
-    this.#options.schema.columns.forEach((column, i) => {
-      const data = batch?.columns[i];
-      if (data?.form === "nested") this.#nested.set(column.name, data.data.type);
-    });
+  async #open(): Promise<ParquetWriter> {
     const sink = await this.#io.openPart(this.#options.table);
     this.#sink = sink;
     this.#writer = openParquetWriter({
       schema: this.#options.schema,
-      nested: this.#nested,
       metadata: new Map([
         ["sluice.file", this.#options.file],
         ["sluice.table", this.#options.table],

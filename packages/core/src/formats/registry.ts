@@ -1,8 +1,9 @@
 import type { FormatName } from "../domain/options.ts";
 import { csv } from "./csv.ts";
+import { parquet } from "./parquet.ts";
 import type { Format } from "./format.ts";
 
-const FORMATS_HERE: readonly Format[] = [csv];
+const FORMATS_HERE: readonly Format[] = [csv, parquet];
 
 /** The format that reads files of this name, or null where none does yet. */
 export function formatFor(name: FormatName): Format | null {

@@ -13,10 +13,11 @@ import {
   TimestampNanosecond,
   Utf8,
 } from "apache-arrow";
+import { typeOfSignature } from "../schema/nested-type.ts";
 import type { ColumnType, TableSchema } from "../domain/table-schema.ts";
 
-/** The Arrow type that parquet-wasm turns into a column's one physical type. `nested` says what a nested column's type is. */
-export function arrowType(type: ColumnType, nested: DataType | null): DataType {
+/** The Arrow type that parquet-wasm turns into a column's one physical type. */
+export function arrowType(type: ColumnType): DataType {
   switch (type.kind) {
     case "unknown":
     case "text":
@@ -38,22 +39,13 @@ export function arrowType(type: ColumnType, nested: DataType | null): DataType {
     case "binary":
       return new Binary();
     case "nested":
-      if (nested === null) throw new Error(`no Arrow type for ${type.signature}`);
-      return nested;
+      return typeOfSignature(type.signature);
   }
 }
 
-/** A table's schema as Arrow, every column nullable, its id as the Parquet field_id. `nested`: Arrow types by column name. */
-export function arrowSchema(schema: TableSchema, nested: ReadonlyMap<string, DataType>): Schema {
+/** A table's schema as Arrow, every column nullable, its id as the Parquet field_id. */
+export function arrowSchema(schema: TableSchema): Schema {
   return new Schema(
-    schema.columns.map(
-      (column) =>
-        new Field(
-          column.name,
-          arrowType(column.type, nested.get(column.name) ?? null),
-          true,
-          new Map([["PARQUET:field_id", String(column.id)]]),
-        ),
-    ),
+    schema.columns.map(({ id, name, type }) => new Field(name, arrowType(type), true, new Map([["PARQUET:field_id", String(id)]]))),
   );
 }

@@ -1,4 +1,4 @@
-import type { DataType, Schema } from "apache-arrow";
+import type { Schema } from "apache-arrow";
 import {
   Compression,
   type RecordBatch,
@@ -12,6 +12,7 @@ import { Fault } from "../domain/fault.ts";
 import type { TableSchema } from "../domain/table-schema.ts";
 import { emptyIpc, toIpc, type TypedBatch } from "./arrow-batch.ts";
 import { arrowSchema } from "./arrow-schema.ts";
+import { watchTraps } from "./wasm-trap.ts";
 import { fillFooter, footerLength, PLACEHOLDER, rowsInFooter } from "./footer.ts";
 
 /** One Parquet file under construction: batches in, bytes out to where it was opened. */
@@ -31,8 +32,6 @@ export interface ParquetWriter {
 
 export interface ParquetWriterOptions {
   readonly schema: TableSchema;
-  /** Arrow types of nested columns, by name. */
-  readonly nested: ReadonlyMap<string, DataType>;
   /** Key-value metadata known from the start. */
   readonly metadata: ReadonlyMap<string, string>;
   /** Keys whose values are given at the end. */
@@ -71,7 +70,7 @@ class WasmWriter implements ParquetWriter {
 
   constructor(options: ParquetWriterOptions) {
     this.#options = options;
-    this.#schema = arrowSchema(options.schema, options.nested);
+    this.#schema = arrowSchema(options.schema);
   }
 
   async write(batch: TypedBatch): Promise<void> {
@@ -120,7 +119,11 @@ class WasmWriter implements ParquetWriter {
       },
       { highWaterMark: 1 },
     );
-    this.#pump = this.#run(source).catch((error: unknown) => this.#fail(error));
+    const watch = watchTraps();
+    this.#pump = watch
+      .race(this.#run(source))
+      .catch((error: unknown) => this.#fail(error))
+      .finally(watch.stop);
   }
 
   async #run(source: ReadableStream<RecordBatch>): Promise<void> {
