@@ -39,9 +39,9 @@ function isScript(file) {
  * (128 + number for a signal, as a shell says it).
  * @param {string} name
  * @param {string[]} args
- * @param {{ env?: NodeJS.ProcessEnv, cwd?: string }} options
+ * @param {{ env?: NodeJS.ProcessEnv, cwd?: string, signal?: AbortSignal }} options
  */
-export function runOnNode(name, args = [], { env = process.env, cwd = process.cwd() } = {}) {
+export function runOnNode(name, args = [], { env = process.env, cwd = process.cwd(), signal: stop } = {}) {
   const line = commandLine(name, args);
   return new Promise((resolveCode, reject) => {
     const child = spawn(line.file, line.args, { cwd, env: toolEnvironment(env), stdio: "inherit" });
@@ -49,7 +49,10 @@ export function runOnNode(name, args = [], { env = process.env, cwd = process.cw
     // Ctrl-C in a terminal reaches the child by itself, as it is in our group; here we only have to outlive it.
     const signals = { SIGINT: process.stdin.isTTY ? () => {} : forward, SIGTERM: forward, SIGHUP: forward };
     for (const [signal, act] of Object.entries(signals)) process.on(signal, act);
+    const end = () => child.kill("SIGTERM");
+    stop?.addEventListener("abort", end, { once: true });
     const done = () => {
+      stop?.removeEventListener("abort", end);
       for (const [signal, act] of Object.entries(signals)) process.off(signal, act);
     };
     child.on("error", (error) => {
@@ -64,17 +67,17 @@ export function runOnNode(name, args = [], { env = process.env, cwd = process.cw
 }
 
 /** Runs it without a terminal and resolves to its exit code and all it wrote. */
-export function runQuietly(name, args = [], { env = process.env, cwd = process.cwd() } = {}) {
+export function runQuietly(name, args = [], { env = process.env, cwd = process.cwd(), signal: stop } = {}) {
   const line = commandLine(name, args);
   return new Promise((resolveEnd, reject) => {
     const child = spawn(line.file, line.args, { cwd, env: toolEnvironment(env), stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
-    const forward = (signal) => child.kill(signal);
-    process.on("SIGTERM", forward);
+    const end = () => child.kill("SIGTERM");
+    stop?.addEventListener("abort", end, { once: true });
     child.on("error", reject);
     child.on("close", (code, signal) => {
-      process.off("SIGTERM", forward);
+      stop?.removeEventListener("abort", end);
       resolveEnd({ code: code ?? 128 + (constants.signals[signal] ?? 0), output });
     });
   });

@@ -1,5 +1,6 @@
 // npm start: sets up if need be, then runs the whole service on this machine until Ctrl-C.
 import { settings } from "./settings.mjs";
+import { NPM_ENDED, onStopRequest } from "./stop-signals.mjs";
 import { supervise } from "./supervisor.mjs";
 
 const HELP = `npm start                    runs Sluice on this machine until Ctrl-C
@@ -36,13 +37,11 @@ if (option !== undefined) {
 const stop = new AbortController();
 const hurry = { now: false };
 let asked = null;
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-  process.on(signal, () => {
-    if (asked === null) asked = Date.now();
-    else if (Date.now() - asked > SAME_KEYPRESS) hurry.now = true;
-    stop.abort(new Error("stopped"));
-  });
-}
+onStopRequest((why) => {
+  if (asked === null) asked = Date.now();
+  else if (why !== NPM_ENDED && Date.now() - asked > SAME_KEYPRESS) hurry.now = true;
+  stop.abort(new Error("stopped"));
+});
 
 try {
   const config = settings();
@@ -50,7 +49,7 @@ try {
   say("Stopped.");
   process.exit(0);
 } catch (error) {
-  console.error(`\n${stop.signal.aborted || error.hint ? "" : "Sluice cannot start. "}${error.message}`);
+  console.error(`\n${stop.signal.aborted ? "" : "Sluice cannot start. "}${error.message}`);
   process.exit(1);
 }
 

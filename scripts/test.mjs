@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { runOnNode, runQuietly } from "./on-node.mjs";
 import { root, setUp } from "./setup.mjs";
+import { onStopRequest } from "./stop-signals.mjs";
 import { summed, tally, verdict } from "./test-report.mjs";
 import { startTestServices } from "./test-services.mjs";
 
@@ -41,7 +42,7 @@ const inCI = ![undefined, "", "0", "false"].includes(process.env.CI);
 
 const stop = new AbortController();
 let services = null;
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
+onStopRequest((why) => stop.abort(new Error(`stopped by ${why}`)));
 
 try {
   await setUp({ signal: stop.signal });
@@ -77,7 +78,7 @@ async function everything() {
 async function runCheck({ name, tool, args }) {
   stop.signal.throwIfAborted();
   const start = Date.now();
-  const { code, output } = await runQuietly(tool, args, { cwd: root });
+  const { code, output } = await runQuietly(tool, args, { cwd: root, signal: stop.signal });
   stop.signal.throwIfAborted();
   console.log(`${code === 0 ? "ok    " : "FAILED"} ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
   if (code !== 0) console.log(output.trimEnd());
@@ -100,7 +101,7 @@ async function runTests(env) {
   const code = await runOnNode(
     "vitest",
     ["run", "--passWithNoTests", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...mode.filters, ...rest],
-    { cwd: root, env: { ...process.env, ...env, ...mode.env } },
+    { cwd: root, env: { ...process.env, ...env, ...mode.env }, signal: stop.signal },
   );
   stop.signal.throwIfAborted();
   return tally(report, code);
