@@ -106,6 +106,10 @@ describe("a job", () => {
     const refuse = () => Promise.reject(error);
     expect(await failure(run("copy", ioOf({ read: refuse })))).toBe(error);
     expect(await failure(run("copy", ioOf({ openPart: refuse })))).toBe(error);
+    const thrower = () => {
+      throw error;
+    };
+    expect(await failure(run("wait", ioOf({ progress: thrower })))).toBe(error);
     expect(await failure(run("copy", ioOf({ openPart: async () => ({ ...sinkOf(), close: refuse }) })))).toBe(error);
     expect(await failure(run("gush", ioOf({ openPart: async () => sinkOf(refuse) }), never, 64 * MIB))).toBe(error);
     expect(await run("copy")).toMatchObject({ bytes: 10_000 });
@@ -144,6 +148,20 @@ describe("a child that dies", () => {
     open({ entry: new URL("no-such-module.ts", import.meta.url).href });
     expect(await failure(run("copy"))).toMatchObject({ code: "internal" });
     await expect(pool.warm()).rejects.toThrow("no-such-module.ts");
+  });
+});
+
+describe("a signal to the whole group", () => {
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("(%s) leaves the running job to its worker", async (signal) => {
+    open();
+    await pool.warm();
+    const read = async (offset: number, length: number) => {
+      for (const pid of pool.pids()) process.kill(pid, signal);
+      return pattern(offset, length);
+    };
+    const before = pool.pids();
+    expect(await run("copy", ioOf({ read }))).toMatchObject({ bytes: 10_000 });
+    expect(pool.pids()).toEqual(before);
   });
 });
 

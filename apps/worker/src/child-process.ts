@@ -10,7 +10,6 @@ import { JobIo } from "./job-io.ts";
 const CANCEL_GRACE_MS = 500;
 const RSS_EVERY_MS = 100;
 const STDERR_KEPT = 4_096;
-const PAGE = 4_096;
 
 export interface ChildLimits {
   readonly heapBytes: number;
@@ -88,10 +87,10 @@ export class SandboxChild {
     return this.#running !== null;
   }
 
-  /** Resident bytes, or 0 where /proc does not tell. */
+  /** Resident bytes, or 0 where /proc does not tell. Not from statm, whose unit is the page: 4 to 64 KB. */
   rss(): number {
     try {
-      return Number(readFileSync(`/proc/${this.pid}/statm`, "latin1").split(" ")[1]) * PAGE;
+      return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.pid}/status`, "latin1"))?.[1] ?? 0) * 1_024;
     } catch {
       return 0;
     }

@@ -13,6 +13,8 @@ import { denyNetwork } from "./no-network.ts";
 
 type Convert = (request: ConvertRequest, io: ConvertIo, signal: AbortSignal) => Promise<ConvertOutcome>;
 
+// Ctrl-C and a service manager's stop reach the whole group; the worker, which ends gracefully, decides what becomes of a job.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 const pipe = new Socket({ fd: 3, readable: true, writable: true });
 denyNetwork();
 const send = (bytes: Buffer) => void pipe.write(bytes);

@@ -41,7 +41,7 @@ export class JobIo {
       case FRAME.close:
         return this.#close(id);
       case FRAME.progress:
-        return this.#io.progress(payload.readDoubleLE(0), payload.readDoubleLE(8));
+        return this.#attempt(async () => this.#io.progress(payload.readDoubleLE(0), payload.readDoubleLE(8)));
       default:
         throw new Error(`a frame of kind ${kind}`);
     }

@@ -20,9 +20,8 @@ const SCHEMA_LOST = new Set(["3F000", "42P01", "42883"]);
  */
 export async function openPostgresBackend(databaseUrl: string, log: QueueLog, signal?: AbortSignal): Promise<QueueBackend> {
   const pool = new Pool({
-    connectionString: databaseUrl,
+    connectionString: withSearchPath(databaseUrl),
     max: CONNECTIONS,
-    options: `-c search_path=${SCHEMA}`,
     application_name: "sluice-queue",
     connectionTimeoutMillis: 5_000,
     query_timeout: 15_000,
@@ -67,6 +66,14 @@ export async function openPostgresBackend(databaseUrl: string, log: QueueLog, si
       await settled(CLOSE_MS, pool.end());
     },
   };
+}
+
+/** In the URL, not beside it: pg lets what the URL says win, so `?options=…` in DATABASE_URL would hide the schema. */
+export function withSearchPath(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  const given = url.searchParams.get("options");
+  url.searchParams.set("options", `${given === null ? "" : `${given} `}-c search_path=${SCHEMA}`);
+  return url.href;
 }
 
 async function migrateOnceReachable(pool: Pool, log: QueueLog, signal: AbortSignal | undefined): Promise<void> {
