@@ -25,7 +25,7 @@ export async function tidy(deps: JanitorDeps, signal: AbortSignal): Promise<void
   await deps.trash.expire();
   await collectParts(deps, signal);
   if (deps.rawMs !== null) await removeRaw(deps, deps.rawMs, signal);
-  await deps.objects.sweep(DAY_MS);
+  await deps.objects.sweep(deps.now() - DAY_MS);
 }
 
 async function forgetAbandoned(deps: JanitorDeps): Promise<void> {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Epoch, FileId, OrgId } from "./ids.ts";
 
 /** Object keys. No other file builds one. `path` is a checked lake path with its leading slash. */
@@ -40,8 +41,22 @@ export function currentPageKey(org: OrgId, path: string, hash: string): string {
   return `lake/${org}${path}/pages/${hash}.json`;
 }
 
-/** A table's name as one key segment: everything but letters, digits, `_`, `-`, `.` percent-encoded, never `.` or `..`. */
+const MAX_TABLE_SEGMENT = 200;
+
+/**
+ * A table's name as one key segment: letters, digits, `_`, `-` and inner dots stand as they are, every other byte as `~` and two
+ * hex digits (no percent sign: stores and file systems encode that once more). A long one is cut and told apart by its SHA-256.
+ */
 export function tableSegment(table: string): string {
-  const encoded = encodeURIComponent(table).replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-  return /^\.+$/.test(encoded) ? encoded.replaceAll(".", "%2E") : encoded;
+  const encoded = [...Buffer.from(table)].map((byte, at) => (isPlain(byte, at) ? String.fromCharCode(byte) : hexOf(byte))).join("");
+  if (encoded.length <= MAX_TABLE_SEGMENT) return encoded;
+  const hash = createHash("sha256").update(table).digest("hex").slice(0, 32);
+  return `${encoded.slice(0, MAX_TABLE_SEGMENT - hash.length - 2)}~~${hash}`;
 }
+
+function isPlain(byte: number, at: number): boolean {
+  return /[A-Za-z0-9_-]/.test(String.fromCharCode(byte)) || (byte === DOT && at > 0);
+}
+
+const DOT = 0x2e;
+const hexOf = (byte: number) => `~${byte.toString(16).toUpperCase().padStart(2, "0")}`;

@@ -26,7 +26,6 @@ export function putSink(objects: ObjectStore, key: string): PutSink {
         const bytes = offered;
         offered = null;
         yield bytes;
-        // The store asks for more, so it is done with these bytes: their buffer may be used again.
         taken?.();
         taken = null;
       } else if (ended) {

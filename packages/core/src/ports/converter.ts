@@ -66,7 +66,7 @@ export interface ConvertIo {
 }
 
 export interface PartSink {
-  /** Takes the bytes; resolves when more may come (backpressure). The buffer may be reused after that. */
+  /** Takes the bytes for good: their buffer must not be written to again. Resolves when more may come (backpressure). */
   write(bytes: Uint8Array): Promise<void>;
   /** Resolves when the object is whole and durable. */
   close(): Promise<{ bytes: number; sha256: string }>;
