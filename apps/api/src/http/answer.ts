@@ -18,7 +18,10 @@ export function answerJson(req: IncomingMessage, res: ServerResponse, status: nu
  * see the reset instead of the answer.
  */
 export function answerWhole(req: IncomingMessage, res: ServerResponse, status: number, body: string | Buffer, headers: Headers = {}): void {
-  if (res.headersSent || res.destroyed) return;
+  if (res.headersSent || res.destroyed) {
+    exchangeOf(req).afterLeaving?.();
+    return;
+  }
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
   res.setHeader("X-Request-Id", exchangeOf(req).id);
   const unread = !req.complete && hasBody(req);

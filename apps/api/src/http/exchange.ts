@@ -15,6 +15,8 @@ export interface Exchange {
   /** Files accepted by this request. */
   files?: readonly string[];
   fault?: unknown;
+  /** Set when the client left before an answer: called once the handler has found that out and come to its end. */
+  afterLeaving?: () => void;
 }
 
 const exchanges = new WeakMap<IncomingMessage, Exchange>();

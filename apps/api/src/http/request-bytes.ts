@@ -31,13 +31,14 @@ export function requestBytes(req: IncomingMessage, res: ServerResponse, options:
   refuseEncoded(req);
   const declared = Number(req.headers["content-length"] ?? 0);
   if (declared > options.maxBytes) throw tooLarge(options.statedLimit);
-  if (req.headers.expect?.toLowerCase() === "100-continue") res.writeContinue();
 
   const abort = new AbortController();
   let failure: Fault | null = null;
   let ended = false;
   let wake: (() => void) | null = null;
   let total = 0;
+  // Sent when the first byte is wanted: what is refused before that is never sent at all.
+  let awaited = req.headers.expect?.toLowerCase() === "100-continue";
   const settle = () => {
     wake?.();
     wake = null;
@@ -68,6 +69,8 @@ export function requestBytes(req: IncomingMessage, res: ServerResponse, options:
     signal: abort.signal,
     received: () => total,
     async next() {
+      if (awaited) res.writeContinue();
+      awaited = false;
       for (;;) {
         if (failure) throw failure;
         const chunk = req.read() as Buffer | null;

@@ -12,12 +12,12 @@ export type RequestObserver = (seen: {
 }) => void;
 
 /**
- * Logs a request once, when its answer is out or its connection gone: ids and the path, never headers, query or body,
+ * Logs a request once, when its answer is out, or its client gone and its handler at its end: ids and the path, never headers, query or body,
  * where keys and signatures are.
  */
 export function logRequest(log: Logger, observe: RequestObserver, req: IncomingMessage, res: ServerResponse): void {
   const exchange = exchangeOf(req);
-  res.once("close", () => {
+  const write = () => {
     const seconds = (performance.now() - exchange.startedAtMs) / 1_000;
     const { fault } = exchange;
     const line = {
@@ -36,6 +36,10 @@ export function logRequest(log: Logger, observe: RequestObserver, req: IncomingM
     if (fault !== undefined && !isFault(fault)) log.error({ ...line, err: fault }, "request failed: a bug");
     else if (isFault(fault) && fault.blame === "platform") log.error({ ...line, err: fault }, "request failed");
     else log.info(line, "request");
+  };
+  res.once("close", () => {
+    if (res.headersSent) write();
+    else exchange.afterLeaving = write;
   });
 }
 
