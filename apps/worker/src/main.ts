@@ -10,6 +10,6 @@ try {
     process.stderr.write(`${error.message}\n`);
     process.exit(CONFIG_EXIT_CODE);
   }
-  pino({ base: { app: "worker" } }).fatal({ err: error }, "the worker could not go on");
+  pino({ base: { service: "worker" } }).fatal({ err: error }, "the worker could not go on");
   process.exit(1);
 }

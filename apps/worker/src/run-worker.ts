@@ -77,7 +77,7 @@ export type Decorate = (deps: WorkerDeps) => WorkerDeps;
  */
 export async function runWorker(environment: Environment, decorate: Decorate = (deps) => deps): Promise<void> {
   const { config, storage } = configure(environment);
-  const log = pino({ level: config.logLevel, base: { app: "worker", pid: process.pid } });
+  const log = pino({ level: config.logLevel, base: { service: "worker", pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime });
   const stopping = stopRequest(config);
   const clock = { now: () => Date.now(), random: (count: number) => randomBytes(count) };
   const pool = childPool({ size: config.children, log, clock });

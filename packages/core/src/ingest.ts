@@ -99,13 +99,12 @@ async function settle(deps: IngestDeps, file: ClaimedFile, error: unknown): Prom
     await deps.work.giveBack(file.id, file.epoch, { delayMs: 0, strike: false });
     return "again";
   }
-  const fault = isFault(error)
-    ? error
-    : new Fault("internal", "an unexpected error in the worker; its log has the details", { cause: error });
-  if (fault.blame === "platform" && fault.code !== "internal") {
+  if (isFault(error) && error.blame === "platform") {
     await deps.work.giveBack(file.id, file.epoch, { delayMs: backoff(file), strike: false });
     return "again";
   }
+  // Not a fault, so a bug: it counts as a strike, or a file that always meets it would be tried for ever.
+  const fault = isFault(error) ? error : new Fault("internal", "an unexpected error in the worker; its log has the details", { cause: error });
   const strike = fault.code === "child_died" || fault.code === "internal";
   if (strike && file.strikes + 1 < MAX_STRIKES) {
     await deps.work.giveBack(file.id, file.epoch, { delayMs: 0, strike: true });

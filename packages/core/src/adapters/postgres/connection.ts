@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect, type RawBuilder, sql, type Transaction } from "kysely";
+import { Kysely, PostgresDialect, type PostgresPool, type RawBuilder, sql, type Transaction } from "kysely";
 import pg from "pg";
 import { Fault, isFault } from "../../domain/fault.ts";
 
@@ -30,22 +30,34 @@ export interface PoolOptions {
 
 /** A pool whose statements see the schema `sluice`, and which survives the loss of its connections. */
 export function openPool(options: PoolOptions): pg.Pool {
+  const settings = `-c search_path=sluice -c synchronous_commit=${options.durable ? "on" : "off"} -c idle_in_transaction_session_timeout=60000`;
   const pool = new pg.Pool({
-    connectionString: options.databaseUrl,
+    connectionString: withOptions(options.databaseUrl, settings),
     max: options.max,
     types,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     application_name: "sluice",
-    options: `-c search_path=sluice -c synchronous_commit=${options.durable ? "on" : "off"} -c idle_in_transaction_session_timeout=60000`,
   });
-  // Without a listener a server that goes away would take the process with it.
+  // Without a listener a server that goes away would take the process with it. The pool listens to its idle clients
+  // only; one that is checked out and dies between two statements would emit an error that nobody hears.
   pool.on("error", (error) => options.log.warn({ err: error }, "a connection to the records was lost"));
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return pool;
 }
 
-export function openDb(pool: pg.Pool): Db {
+/** What the URL says of `options` wins over the pool's, so ours are added to the URL's own. */
+function withOptions(databaseUrl: string, settings: string): string {
+  const url = new URL(databaseUrl);
+  const given = url.searchParams.get("options");
+  url.searchParams.set("options", given === null ? settings : `${given} ${settings}`);
+  return url.href;
+}
+
+/** `pool` may also be one connection in a pool's clothes. */
+export function openDb(pool: PostgresPool): Db {
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }
 
@@ -71,12 +83,20 @@ export function rethrow(error: unknown): never {
   throw error;
 }
 
-/** Rows of one statement. */
+/** True when the server undid the work so that another could go on: it may be run again. */
+function wasVictim(error: unknown): boolean {
+  return RETRIED.has(codeOf(isFault(error) ? error.detail.cause : error));
+}
+
+/** Rows of one statement. On its own (not within a transaction) it is run again, up to 5 times, when the server chose it as a deadlock's victim. */
 export async function rows<Row>(db: Db, query: RawBuilder<Row>): Promise<Row[]> {
-  try {
-    return (await query.execute(db)).rows;
-  } catch (error) {
-    return rethrow(error);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return (await query.execute(db)).rows;
+    } catch (error) {
+      if (!db.isTransaction && attempt < MAX_TRIES && wasVictim(error)) continue;
+      return rethrow(error);
+    }
   }
 }
 
@@ -91,14 +111,14 @@ export async function transact<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise
     try {
       return await db.transaction().execute(work);
     } catch (error) {
-      if (attempt < MAX_TRIES && RETRIED.has(codeOf(error instanceof Fault ? error.detail.cause : error))) continue;
+      if (attempt < MAX_TRIES && wasVictim(error)) continue;
       return rethrow(error);
     }
   }
 }
 
 /** Advisory lock classes: one number space for each thing locked. */
-export const LOCKS = { migrate: 7_301, history: 7_302, syncIds: 7_303, dataset: 7_304, current: 7_305, paths: 7_306 } as const;
+export const LOCKS = { migrate: 7_301, history: 7_302, syncIds: 7_303, dataset: 7_304, current: 7_305, paths: 7_306, dispatch: 7_307 } as const;
 
 /** A lock on a text or number within a class, until the transaction ends. Two ids may share a lock; that only makes them wait. */
 export async function lock(
