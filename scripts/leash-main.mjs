@@ -20,11 +20,14 @@ lines.on("line", (line) => {
   if (message.folder) folders.add(message.folder);
   if (message.letGo) letGo = true;
 });
-lines.on("close", async () => {
-  if (letGo) return;
+lines.on("close", () => {
+  if (!letGo) void endEverything();
+});
+
+async function endEverything() {
   await endAll([...entries.values()]);
   // Only what looks like a temporary folder of ours is removed, whatever was written into the pipe.
   for (const folder of folders) {
     if (basename(folder).startsWith("sluice-") && folder !== tmpdir()) rmSync(folder, { recursive: true, force: true });
   }
-});
+}

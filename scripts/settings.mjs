@@ -56,7 +56,7 @@ export function childEnvironment(config, { databaseUrl, key }, env = process.env
     PORT: String(config.port),
     WORKER_PORT: String(config.workerPort),
     DATABASE_URL: databaseUrl,
-    STORAGE_URL: env.STORAGE_URL || `${pathToFileURL(join(config.dataDir, "objects")).href}`,
+    STORAGE_URL: env.STORAGE_URL || pathToFileURL(join(config.dataDir, "objects")).href,
     SLUICE_API_KEY: key,
     LOG_LEVEL: env.LOG_LEVEL || "info",
     ...(config.opensUploads ? { SLUICE_OPEN_UPLOADS: "true" } : {}),
