@@ -2,7 +2,7 @@
 // Uses the service that runs at SLUICE_URL (default: where `npm start` listens); starts one of its own when none answers.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.mjs";
@@ -54,6 +54,8 @@ async function isReady(url) {
 /** A service of our own in a temporary folder, stopped and removed at the end. */
 async function startOwn() {
   const data = mkdtempSync(join(tmpdir(), "sluice-demo-"));
+  // As root, PostgreSQL runs as another user inside.
+  chmodSync(data, 0o711);
   const [port, workerPort] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}`;
   console.log(`No service answers; starting one at ${url} for this demo …`);

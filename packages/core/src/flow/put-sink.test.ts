@@ -14,7 +14,7 @@ async function gather(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
 
 describe("a sink over a store's put", () => {
   it("hands over every byte in order and closes with what the store said", async () => {
-    let got = Buffer.alloc(0);
+    let got: Uint8Array = new Uint8Array();
     const sink = putSink(
       store(async (_key, source) => {
         got = await gather(source);
