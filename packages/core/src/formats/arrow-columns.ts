@@ -141,7 +141,7 @@ function dictionaryColumn(data: Data): ColumnData {
   const chunks = (data.dictionary as Vector<TypeMap[keyof TypeMap]> | undefined)?.memoize().data ?? [];
   if (chunks.length !== 1 || !chunks[0]) throw new Error("a dictionary of several chunks");
   const values = columnDataOf(chunks[0]);
-  const indices = data.values as ArrayLike<number>;
+  const indices = data.values as ArrayLike<number | bigint>;
   const keys = Array.from({ length: data.length }, (_, i) => (data.getValid(i) ? Number(indices[i] ?? 0) : -1));
   const picked = pickRows(
     values,

@@ -38,17 +38,18 @@ export async function* decode(
 }
 
 async function* gunzip(source: Source, limits: Pick<FormatLimits, "chunkBytes" | "decodedBytes" | "ratio">): AsyncGenerator<DecodedChunk> {
-  const progress = { raw: 0 };
   const unzip = createGunzip({ chunkSize: 128 * 1024 });
-  const input = Readable.from(rawChunks(source, limits.chunkBytes, progress), { objectMode: false, highWaterMark: 1 });
+  const input = Readable.from(rawChunks(source, limits.chunkBytes), { objectMode: false, highWaterMark: 1 });
   input.on("error", (error) => unzip.destroy(error));
   input.pipe(unzip);
   let decoded = 0;
   try {
     for await (const bytes of unzip as AsyncIterable<Buffer>) {
       decoded += bytes.length;
-      checkDecoded(decoded, progress.raw, limits);
-      yield { bytes, rawBytes: progress.raw };
+      // What zlib has consumed, not what was read ahead for it: a small bomb is read whole at once.
+      const rawBytes = Math.max(unzip.bytesWritten, 1);
+      checkDecoded(decoded, rawBytes, limits);
+      yield { bytes, rawBytes };
     }
   } catch (error) {
     if (isFault(error) || !isZlibError(error)) throw error;
@@ -60,11 +61,10 @@ async function* gunzip(source: Source, limits: Pick<FormatLimits, "chunkBytes" |
   }
 }
 
-async function* rawChunks(source: Source, size: number, progress: { raw: number }): AsyncGenerator<Uint8Array> {
+async function* rawChunks(source: Source, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < source.size;) {
     const bytes = await source.read(at, at + size);
     at += bytes.length;
-    progress.raw = at;
     yield bytes;
   }
 }

@@ -23,7 +23,7 @@ export const parquet: Format = {
   async open(input: FormatInput): Promise<OpenedFile> {
     await checkEnds(input.source);
     const watch = watchTraps();
-    const file = await orUnreadable("its footer", () => watch.race(ParquetFile.fromFile(blobOf(input.source)))).finally(watch.stop);
+    const file = await orUnreadable("its footer", () => watch.race(ParquetFile.fromFile(blobOf(input.source)))).finally(() => watch.stop());
     const schema = await orUnreadable("its schema", async () => tableFromIPC(file.schema().intoIPCStream()).schema);
     if (schema.fields.length > input.limits.columns) {
       throw new Fault("limit_exceeded", `the file has ${schema.fields.length} columns, at most ${input.limits.columns} are allowed`, {
@@ -105,8 +105,8 @@ async function* batches(file: ParquetFile, input: FormatInput): AsyncGenerator<S
 /** The rows that the footer promises, which it says twice. */
 function rowsOf(file: ParquetFile): number {
   const metadata = file.metadata();
-  const total = Number(metadata.fileMetadata().numRows());
-  const inGroups = metadata.rowGroups().reduce((sum, group) => sum + Number(group.numRows()), 0);
+  const total = metadata.fileMetadata().numRows();
+  const inGroups = metadata.rowGroups().reduce((sum, group) => sum + group.numRows(), 0);
   if (total === inGroups) return total;
   throw new Fault("unreadable", `no readable Parquet: its footer says ${total} rows, its row groups say ${inGroups}`);
 }
@@ -121,7 +121,7 @@ function widestRow(file: ParquetFile): number {
   const widths = file
     .metadata()
     .rowGroups()
-    .map((group) => Number(group.totalByteSize()) / Math.max(Number(group.numRows()), 1));
+    .map((group) => group.totalByteSize() / Math.max(group.numRows(), 1));
   return Math.max(1, ...widths);
 }
 

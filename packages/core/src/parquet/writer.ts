@@ -123,7 +123,7 @@ class WasmWriter implements ParquetWriter {
     this.#pump = watch
       .race(this.#run(source))
       .catch((error: unknown) => this.#fail(error))
-      .finally(watch.stop);
+      .finally(() => watch.stop());
   }
 
   async #run(source: ReadableStream<RecordBatch>): Promise<void> {

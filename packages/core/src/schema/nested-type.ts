@@ -1,4 +1,5 @@
 import * as arrow from "apache-arrow";
+import { Map_ as ArrowMap } from "apache-arrow";
 
 /**
  * A nested Arrow type as JSON, so that equal types have equal signatures and a part without values can still be written:
@@ -63,10 +64,23 @@ function shapeOf(type: arrow.DataType): Shape | null {
   if (arrow.DataType.isTimestamp(type)) return ["timestamp", type.unit, type.timezone ?? null];
   if (arrow.DataType.isTime(type)) return ["time", type.unit, type.bitWidth];
   if (arrow.DataType.isFixedSizeBinary(type)) return ["bytes", type.byteWidth];
-  return Object.entries(LEAVES).find(([, make]) => String(make()) === String(type))?.[0] ?? null;
+  return leafName(type);
 }
 
-function mapShape(type: arrow.Map_): Shape | null {
+function leafName(type: arrow.DataType): string | null {
+  if (arrow.DataType.isNull(type)) return "null";
+  if (arrow.DataType.isBool(type)) return "bool";
+  if (arrow.DataType.isInt(type)) return `${type.isSigned ? "" : "u"}int${type.bitWidth}`;
+  if (arrow.DataType.isFloat(type)) return ["float16", "float32", "float64"][type.precision] ?? null;
+  if (arrow.DataType.isUtf8(type)) return "utf8";
+  if (arrow.DataType.isLargeUtf8(type)) return "largeutf8";
+  if (arrow.DataType.isBinary(type)) return "binary";
+  if (arrow.DataType.isLargeBinary(type)) return "largebinary";
+  if (arrow.DataType.isDate(type)) return type.unit === arrow.DateUnit.DAY ? "date32" : "date64";
+  return null;
+}
+
+function mapShape(type: ArrowMap): Shape | null {
   const entries = type.children[0];
   const [key, value] = (entries?.type.children ?? []) as arrow.Field[];
   const [keyShape, valueShape] = [key && shapeOf(key.type), value && shapeOf(value.type)];
@@ -89,7 +103,7 @@ function typeOfShape(shape: Shape): arrow.DataType {
     new arrow.Field(key, typeOfShape(keyShape), false),
     fieldOf(value, valueShape),
   ] as never);
-  return new arrow.Map_(new arrow.Field(entries, pair, false) as never);
+  return new ArrowMap(new arrow.Field(entries, pair, false) as never);
 }
 
 function isFacts(shape: Shape): shape is readonly (string | number | null)[] {

@@ -92,11 +92,9 @@ export function fitsInt64(text: string): boolean {
 export function doubleHolds(text: string): boolean {
   const digits = scanned.integerTo - scanned.integerFrom + scanned.fractionTo - scanned.fractionFrom;
   if (digits <= 15 && scanned.exponent > -280 && scanned.exponent < 280) return true;
-  const written = text.slice(scanned.integerFrom - (scanned.negative ? 1 : 0), scanned.integerTo) + text.slice(scanned.integerTo).trimEnd();
+  const written = text.slice(scanned.integerFrom).trimEnd();
   const value = Number(written);
-  if (!Number.isFinite(value)) return false;
-  if (canonicalDigits(written) === canonicalDigits(String(value))) return true;
-  return !scanned.fractional && BigInt(value) === BigInt(written);
+  return Number.isFinite(value) && canonicalDigits(written) === canonicalDigits(String(value));
 }
 
 /** Significant digits and power of ten, so that 1.50, 15e-1 and 0.0015e3 are equal. */
