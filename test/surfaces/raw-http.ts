@@ -13,6 +13,8 @@ export interface RawRequest {
   readonly path: string;
   /** As written, also twice the same. */
   readonly headers: readonly (readonly [string, string])[];
+  /** null: no Host header but what `headers` holds. */
+  readonly host?: null;
   readonly body?: Uint8Array | string;
   /** Sent as the Content-Length; null sends none. Default: the body's. */
   readonly length?: number | null;
@@ -45,7 +47,7 @@ function send(socket: Socket, port: number, request: RawRequest): void {
   const body = Buffer.from(request.body ?? "");
   const length = request.length === undefined ? body.length : request.length;
   const headers = [
-    ["Host", `127.0.0.1:${port}`] as const,
+    ...(request.host === null ? [] : [["Host", `127.0.0.1:${port}`] as const]),
     ...request.headers,
     ...(length === null ? [] : [["Content-Length", String(length)] as const]),
   ];

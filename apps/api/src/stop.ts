@@ -1,6 +1,8 @@
 import type { Server } from "node:http";
 import { Socket } from "node:net";
 
+const IDLE_CHECK_MS = 50;
+
 /** Resolves with the reason when the process is asked to end: a signal, or the end of the pipe that its parent holds. */
 export function untilStopped(parentFd: number | null): Promise<string> {
   return new Promise((resolve) => {
@@ -16,6 +18,9 @@ export function untilStopped(parentFd: number | null): Promise<string> {
 export async function closeServer(server: Server, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  // `close` ends the connections that are idle now; those whose answers had begun stay open for a next request.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
   await closed;
+  clearInterval(idle);
   clearTimeout(cut);
 }

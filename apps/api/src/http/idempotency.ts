@@ -27,6 +27,16 @@ export interface Answer {
   readonly body: unknown;
 }
 
+/** An answer as it is remembered: as text, because a database's JSON need not keep the order of names. */
+export function remembered(fingerprint: string, answer: Answer): RememberedAnswer {
+  return { fingerprint, status: answer.status, body: JSON.stringify(answer.body) };
+}
+
+/** A remembered answer as it was given. */
+export function recalled(answer: RememberedAnswer): Answer {
+  return { status: answer.status, body: JSON.parse(String(answer.body)) };
+}
+
 /** The request's key, or null when it has none. Throws `invalid_field`. */
 export function keyOf(req: Request): string | null {
   const key = req.headers["idempotency-key"];
@@ -74,7 +84,7 @@ export async function once(
   if ("answer" in begun) return replay(req, res, begun.answer, at.fingerprint);
   await using held = hold(deps.idempotency, caller, { key, token: begun.token });
   const answer = await run().catch((error: unknown) => refusal(error, at.shape));
-  await deps.idempotency.finish(caller.org, key, begun.token, { fingerprint: at.fingerprint, ...answer });
+  await deps.idempotency.finish(caller.org, key, begun.token, remembered(at.fingerprint, answer));
   held.keep();
   send(req, res, answer);
 }
@@ -116,9 +126,9 @@ export function sameRequest(answer: RememberedAnswer, fingerprint: string): void
   throw new Fault("idempotency_mismatch", `${HEADER}: was used before for another request`, { field: HEADER });
 }
 
-export function replay(req: Request, res: Response, answer: RememberedAnswer, fingerprint: string): void {
+function replay(req: Request, res: Response, answer: RememberedAnswer, fingerprint: string): void {
   sameRequest(answer, fingerprint);
-  send(req, res, answer, { "Idempotency-Replayed": "true" });
+  send(req, res, recalled(answer), { "Idempotency-Replayed": "true" });
 }
 
 /** A key kept alive while its request runs; forgotten on disposal unless its answer was remembered. */

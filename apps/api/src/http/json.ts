@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import { Fault } from "@sluice/core/domain/fault";
 import { utf8 } from "./header-params.ts";
+import { jsonErrorAt } from "./json-place.ts";
 import { requestBytes } from "./request-bytes.ts";
 
 export const MAX_JSON_BYTES = 2 ** 20;
@@ -36,8 +37,8 @@ export function parseJsonObject(text: string, what: string): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (error) {
-    throw new Fault("bad_json", `${what} is not valid JSON${placeOf(error, text)}`);
+  } catch {
+    throw new Fault("bad_json", `${what} is not valid JSON: ${placeIn(text)}`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Fault("bad_json", `${what} must be a JSON object`);
   const doubled = doubledName(text);
@@ -45,13 +46,11 @@ export function parseJsonObject(text: string, what: string): JsonObject {
   return value as JsonObject;
 }
 
-function placeOf(error: unknown, text: string): string {
-  const message = error instanceof Error ? error.message : "";
-  const at = /position (\d+)/.exec(message)?.[1];
-  const position = at === undefined ? text.length : Number(at);
-  const before = text.slice(0, position).split("\n");
-  const found = position < text.length ? `unexpected ${JSON.stringify(text[position])}` : "it ends too early";
-  return `: ${found} at line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+function placeIn(text: string): string {
+  const at = jsonErrorAt(text);
+  const before = text.slice(0, at).split("\n");
+  const found = at < text.length ? `unexpected ${JSON.stringify(String.fromCodePoint(text.codePointAt(at) ?? 0))}` : "it ends too early";
+  return `${found} at line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
 }
 
 /** The first name that stands twice in the outermost object: JSON.parse would keep the last without a word. The text is valid JSON. */

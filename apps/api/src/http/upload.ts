@@ -5,7 +5,7 @@ import type { AcceptedFile } from "@sluice/core/ports/uploads";
 import type { ApiDeps } from "./api-deps.ts";
 import { openUpload, type UploadRules } from "./body.ts";
 import { exchangeOf } from "./exchange.ts";
-import { type Answer, beginUpload, factsOf, fingerprintOf, sameRequest } from "./idempotency.ts";
+import { type Answer, beginUpload, factsOf, fingerprintOf, recalled, remembered, sameRequest } from "./idempotency.ts";
 import type { Fields } from "./query.ts";
 
 /** One surface's way to take uploads. */
@@ -33,7 +33,7 @@ export async function takeUpload(
   if (begun.kind === "answered") {
     const files = await factsOf(upload.files);
     sameRequest(begun.answer, fingerprintOf(req, query, { fields: formFields(), files }));
-    return { answer: begun.answer, replayed: true };
+    return { answer: recalled(begun.answer), replayed: true };
   }
   const accepted = await accept(
     deps.accept,
@@ -45,10 +45,7 @@ export async function takeUpload(
         ? {
             idempotency: {
               running: begun.running,
-              answer: (accepted, files) => ({
-                fingerprint: fingerprintOf(req, query, { fields: formFields(), files }),
-                ...surface.answer(accepted),
-              }),
+              answer: (accepted, files) => remembered(fingerprintOf(req, query, { fields: formFields(), files }), surface.answer(accepted)),
             },
           }
         : {}),
