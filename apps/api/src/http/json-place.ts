@@ -17,8 +17,8 @@ export function jsonErrorAt(text: string): number {
     SPACE.lastIndex = at;
     at += SPACE.exec(text)?.[0].length ?? 0;
     TOKEN.lastIndex = at;
-    const found = TOKEN.exec(text);
-    const after = found ? step(next, found, open) : null;
+    const found: RegExpExecArray | null = TOKEN.exec(text);
+    const after: Next | null = found ? step(next, found, open) : null;
     if (!found || after === null) return at;
     next = after;
     at += found[0].length;
