@@ -6,10 +6,10 @@ import type { Remade } from "../../ports/publication.ts";
 import type { CompletionStep } from "../../ports/syncs.ts";
 import { type Db, json, lock, row, rows, type Tx } from "./connection.ts";
 import { dropGeneration } from "./generations.ts";
-import { bumpVersion, fitsUnder, partColumns, type PartColumns, replaceParts } from "./parts.ts";
+import { bumpVersion, fitsUnder, misfits, partColumns, type PartColumns, replaceParts } from "./parts.ts";
 import { remakeSources } from "./remake-sources.ts";
 
-interface SyncFacts {
+interface SyncRecord {
   id: SyncId;
   dataset_id: DatasetId;
   state: SyncState;
@@ -20,11 +20,16 @@ interface SyncFacts {
   start_version: number;
   outcome: string | null;
   outcome_version: number | null;
+}
+
+interface Counts {
   total: number;
   failed: number;
   loaded: number;
   stored: number;
 }
+
+type SyncFacts = SyncRecord & Counts;
 
 /** Files already made again for the carry-over, and the schema version they were made under. */
 export interface CarriedFiles {
@@ -36,30 +41,32 @@ export interface CarriedFiles {
 const OPEN_FILES_OF = sql`SELECT 1 FROM files WHERE state IN ('fetching', 'staged', 'claimed', 'waiting') AND sync_id =`;
 
 /** One step towards a sync's completion, under the dataset's exclusive lock: nobody publishes meanwhile. */
-export async function decide(tx: Tx, clock: Clock, sync: SyncId, trashDays: number, carried?: CarriedFiles): Promise<CompletionStep> {
+export async function decide(tx: Tx, clock: Clock, id: SyncId, trashDays: number, carried?: CarriedFiles): Promise<CompletionStep> {
   // Asked without the lock first: most calls come while files are still open, and must not hold up those that publish.
   const of = await row(
     tx,
     sql<{
       dataset_id: DatasetId;
       busy: boolean;
-    }>`SELECT dataset_id, state = 'open' OR EXISTS (${OPEN_FILES_OF} s.id) AS busy FROM syncs s WHERE id = ${sync}`,
+    }>`SELECT dataset_id, state = 'open' OR EXISTS (${OPEN_FILES_OF} s.id) AS busy FROM syncs s WHERE id = ${id}`,
   );
   if (!of || of.busy) return { step: "not_ready" };
   await lock(tx, "dataset", of.dataset_id);
-  const facts = await row(
-    tx,
-    sql<SyncFacts>`SELECT s.*, coalesce(c.total, 0) AS total, coalesce(c.failed, 0) AS failed, coalesce(c.loaded, 0) AS loaded, coalesce(c.stored, 0) AS stored
-      FROM syncs s LEFT JOIN LATERAL (SELECT sum(total)::bigint AS total, sum(failed)::bigint AS failed, sum(loaded)::bigint AS loaded, sum(stored)::bigint AS stored
-                                      FROM sync_counts WHERE sync_id = s.id) c ON true
-      WHERE s.id = ${sync} FOR UPDATE OF s`,
-  );
-  if (!facts || facts.state === "open") return { step: "not_ready" };
-  if (facts.state !== "ending") return { step: "closed", state: facts.state };
-  if (facts.outcome !== null && facts.outcome_version !== null)
-    return { step: "decided", dataset: facts.dataset_id, version: facts.outcome_version };
-  const open = await row(tx, sql`${OPEN_FILES_OF} ${sync} LIMIT 1`);
+  const sync = await row(tx, sql<SyncRecord>`SELECT * FROM syncs WHERE id = ${id} FOR NO KEY UPDATE`);
+  if (!sync || sync.state === "open") return { step: "not_ready" };
+  if (sync.state !== "ending") return { step: "closed", state: sync.state };
+  if (sync.outcome !== null && sync.outcome_version !== null)
+    return { step: "decided", dataset: sync.dataset_id, version: sync.outcome_version };
+  const open = await row(tx, sql`${OPEN_FILES_OF} ${id} LIMIT 1`);
   if (open) return { step: "not_ready" };
+  // Read after no file was found open: a file that fails just now takes no lock of the dataset, and must be among the failed.
+  const counts = await row(
+    tx,
+    sql<Counts>`SELECT coalesce(sum(total), 0)::bigint AS total, coalesce(sum(failed), 0)::bigint AS failed, coalesce(sum(loaded), 0)::bigint AS loaded,
+      coalesce(sum(stored), 0)::bigint AS stored FROM sync_counts WHERE sync_id = ${id}`,
+  );
+  if (!counts) throw new Error(`sync ${id} has no totals`);
+  const facts = { ...sync, ...counts };
   return facts.type === "full" ? decideFull(tx, clock, facts, trashDays, carried) : decideIncremental(tx, facts);
 }
 
@@ -122,12 +129,39 @@ async function decideFull(tx: Tx, clock: Clock, facts: SyncFacts, trashDays: num
     return noteOutcome(tx, facts, plan.state, plan.why, null);
   }
   const parts = await carriedParts(tx, live.id, facts);
-  const schemas = carried?.basedOn === building.schema_version ? carried.schemas : building.schemas;
-  const merged = adoptTables(schemas, live.schemas, parts);
-  const remade = new Map((carried?.basedOn === building.schema_version ? carried.files : []).map((file) => [file.file as string, file]));
-  const misfit = parts.filter((part) => part.kind === "part" && !remade.has(part.file_id) && !partFits(part, merged));
-  if (misfit.length > 0) return carryStep(tx, facts, { ...building, schemas: merged }, live, dataset.path, misfit);
-  return swap(tx, clock, { facts, live, building, schemas: merged, trashDays, parts, remade });
+  const plain: Carrying = { schemas: adoptTables(building.schemas, live.schemas, parts), remade: new Map() };
+  const made = carried && (await isCurrent(tx, building, carried)) ? carrying(carried, live, parts) : plain;
+  const misfit = parts.filter((part) => !isCarried(part, made));
+  if (misfit.length === 0) return swap(tx, clock, { facts, live, building, trashDays, parts, ...made });
+  // All over again, with whatever fits under neither: a file that fits as it is may not fit beside one that has to be made again.
+  const remake = parts.filter((part) => part.kind === "part" && !(partFits(part, plain.schemas) && partFits(part, made.schemas)));
+  return carryStep(tx, facts, { ...building, schemas: plain.schemas }, live, dataset.path, remake);
+}
+
+/** The schemas of a new generation, and the files of it that were made again under them. */
+interface Carrying {
+  readonly schemas: TableSchemas;
+  readonly remade: ReadonlyMap<string, Remade>;
+}
+
+const carrying = (carried: CarriedFiles, live: Generation, parts: readonly CarriedPart[]): Carrying => ({
+  schemas: adoptTables(carried.schemas, live.schemas, parts),
+  remade: new Map(carried.files.map((file) => [file.file as string, file])),
+});
+
+/** False when the new generation's schemas, or the epoch of a file that was made again, moved on meanwhile. */
+async function isCurrent(tx: Tx, building: Generation, carried: CarriedFiles): Promise<boolean> {
+  if (carried.basedOn !== building.schema_version) return false;
+  const wanted = carried.files.map(({ file, epoch }) => ({ file, epoch }));
+  const newest = await rows(
+    tx,
+    sql`SELECT 1 FROM jsonb_to_recordset(${json(wanted)}) AS w(file uuid, epoch int) JOIN files f ON f.id = w.file AND f.epoch = w.epoch AND f.state = 'loaded' FOR UPDATE OF f`,
+  );
+  return newest.length === wanted.length;
+}
+
+function isCarried(part: CarriedPart, { schemas, remade }: Carrying): boolean {
+  return part.kind === "opaque" || remade.has(part.file_id) || partFits(part, schemas);
 }
 
 interface CarriedPart {
@@ -234,6 +268,10 @@ async function swap(tx: Tx, clock: Clock, { facts, live, building, schemas, tras
     const first = Math.min(version, ...parts.filter((part) => part.file_id === file.file).map((part) => part.loaded_version));
     if (!(await replaceParts(tx, building.id, version, schemas, file, first)))
       throw new Error(`file ${file.file} was made again by another attempt meanwhile`);
+  }
+  for (const [table, schema] of Object.entries(schemas)) {
+    if ((await misfits(tx, building.id, table, schema)).length > 0)
+      throw new Error(`parts of table ${table} of sync ${facts.id} do not fit its schema`);
   }
   return noteOutcome(tx, facts, "finished", facts.failed > 0 ? `${facts.failed} of ${facts.total} files failed` : "", version);
 }

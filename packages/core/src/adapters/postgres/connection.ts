@@ -118,7 +118,15 @@ export async function transact<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise
 }
 
 /** Advisory lock classes: one number space for each thing locked. */
-export const LOCKS = { migrate: 7_301, history: 7_302, syncIds: 7_303, dataset: 7_304, current: 7_305, paths: 7_306, dispatch: 7_307 } as const;
+export const LOCKS = {
+  migrate: 7_301,
+  history: 7_302,
+  syncIds: 7_303,
+  dataset: 7_304,
+  current: 7_305,
+  paths: 7_306,
+  dispatch: 7_307,
+} as const;
 
 /** A lock on a text or number within a class, until the transaction ends. Two ids may share a lock; that only makes them wait. */
 export async function lock(
@@ -131,4 +139,10 @@ export async function lock(
   await rows(tx, mode === "shared" ? sql`SELECT pg_advisory_xact_lock_shared(${key})` : sql`SELECT pg_advisory_xact_lock(${key})`);
 }
 
-export const json = (value: unknown) => sql`${JSON.stringify(value)}::jsonb`;
+/** A value as jsonb, which cannot hold NUL or half a surrogate pair: a replacement character stands for either. */
+export const json = (value: unknown) => sql`${holdable(JSON.stringify(value))}::jsonb`;
+
+function holdable(text: string): string {
+  if (!/\\u(0000|d)/.test(text)) return text;
+  return text.replace(/\\(u0000|ud[89a-f][0-9a-f]{2}|[^])/g, (escape: string) => (/^\\u(0000|d)/.test(escape) ? "\\ufffd" : escape));
+}

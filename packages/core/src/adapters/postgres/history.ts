@@ -80,29 +80,28 @@ interface RetryRow {
   raw_removed: boolean;
   type: string;
   sync_state: string;
+  decided: boolean;
 }
 
 /** A failed file is due again. A full sync that is over built its generation without it, so it can only be sent again. */
 async function retry(tx: Tx, org: OrgId, id: FileId): Promise<void> {
   const found = await row(
     tx,
-    sql<RetryRow>`SELECT f.state, f.sync_id, f.raw_removed_at IS NOT NULL AS raw_removed, s.type, s.state AS sync_state
+    sql<RetryRow>`SELECT f.state, f.sync_id, f.raw_removed_at IS NOT NULL AS raw_removed, s.type, s.state AS sync_state, s.outcome IS NOT NULL AS decided
       FROM files f JOIN syncs s ON s.id = f.sync_id WHERE f.id = ${id} AND f.org_id = ${org} AND f.history_no IS NOT NULL FOR UPDATE OF f FOR SHARE OF s`,
   );
   if (!found) throw new Fault("not_found", `there is no file ${id}`, { value: id });
   if (found.state !== "failed") throw new Fault("wrong_state", `file ${id} cannot be retried, it is ${found.state}`, { value: id });
   if (found.raw_removed) throw new Fault("raw_gone", `file ${id} cannot be retried, its raw bytes are gone`, { value: id });
-  if (found.type === "full" && found.sync_state !== "open" && found.sync_state !== "ending") {
-    throw new Fault(
-      "wrong_state",
-      `file ${id} cannot be retried, its full sync ${found.sync_id} is ${found.sync_state}; send it in a new sync`,
-      { value: id },
-    );
+  if (found.type === "full" && (found.decided || (found.sync_state !== "open" && found.sync_state !== "ending"))) {
+    throw new Fault("wrong_state", `file ${id} cannot be retried, its full sync ${found.sync_id} is over; send it in a new sync`, {
+      value: id,
+    });
   }
   await rows(
     tx,
     sql`UPDATE files SET state = 'staged', epoch = epoch + 1, strikes = 0, lost_leases = 0, fault = NULL, enqueued_at = NULL, due_at = clock_timestamp(), finished_at = NULL,
-          rows_read = 0, rows_loaded = 0, rows_rejected = 0, rows_skipped = 0, warnings = 0 WHERE id = ${id}`,
+          rows_read = 0, rows_loaded = 0, rows_rejected = 0, rows_skipped = 0, warnings = 0, rejects_key = NULL WHERE id = ${id}`,
   );
   await rows(tx, sql`DELETE FROM rejects WHERE file_id = ${id}`);
   await count(tx, found.sync_id, { failed: -1 });

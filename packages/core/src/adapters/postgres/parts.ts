@@ -40,12 +40,14 @@ export interface PartsOf {
 /** Inserts the parts of one file, each distinct list of columns once. */
 export async function insertParts(tx: Tx, of: PartsOf, parts: readonly NewPart[]): Promise<void> {
   if (parts.length === 0) return;
-  const hashes = new Map<string, string>();
-  for (const table of new Set(parts.map((part) => part.table))) hashes.set(table, await noteColumns(tx, of, table));
-  const data = parts.map((part) => ({ ...part, hash: hashes.get(part.table) }));
+  const lists = new Map([...new Set(parts.map((part) => part.table))].map((table) => [table, columnList(of, table)]));
+  const data = parts.map((part) => ({ ...part, hash: lists.get(part.table)?.hash }));
   await rows(
     tx,
-    sql`WITH new AS (
+    sql`WITH noted AS (
+          INSERT INTO part_schemas (hash, columns) SELECT DISTINCT ON (hash) hash, columns FROM jsonb_to_recordset(${json([...lists.values()])}) AS l(hash text, columns jsonb)
+          ON CONFLICT DO NOTHING),
+        new AS (
           INSERT INTO parts (id, org_id, dataset_id, generation_id, kind, table_name, name, object_key, rows, bytes, sha256, schema_hash, loaded_version, since_version)
           SELECT p.id, ${of.org}, ${of.dataset}, ${of.generation}, 'part', p."table", ${of.name}, p.key, p.rows, p.bytes, p.sha256, p.hash, ${of.loadedVersion}, ${of.sinceVersion}
           FROM jsonb_to_recordset(${json(data)}) AS p(id uuid, "table" text, key text, rows bigint, bytes bigint, sha256 text, hash text)
@@ -54,22 +56,11 @@ export async function insertParts(tx: Tx, of: PartsOf, parts: readonly NewPart[]
   );
 }
 
-/** Hashes already known to be in the records; entries are never deleted there. */
-const noted = new Set<string>();
-
-async function noteColumns(tx: Tx, of: PartsOf, table: string): Promise<string> {
+function columnList(of: PartsOf, table: string): { hash: string; columns: PartColumns } {
   const schema = of.schemas[table];
   if (!schema) throw new Error(`a part of table ${table} came without its schema`);
-  const text = JSON.stringify(partColumns(schema));
-  const hash = createHash("sha256").update(text).digest("hex");
-  if (noted.has(hash)) return hash;
-  const inserted = await rows(
-    tx,
-    sql<{ hash: string }>`INSERT INTO part_schemas (hash, columns) VALUES (${hash}, ${text}::jsonb) ON CONFLICT DO NOTHING RETURNING hash`,
-  );
-  // Inserted here means it may yet be rolled back; remembered only once another transaction committed it.
-  if (inserted.length === 0 && noted.size < 10_000) noted.add(hash);
-  return hash;
+  const columns = partColumns(schema);
+  return { hash: createHash("sha256").update(JSON.stringify(columns)).digest("hex"), columns };
 }
 
 /** Writes what an attempt found out to the file's record: the account, the rejects, what was detected. */

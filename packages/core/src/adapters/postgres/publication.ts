@@ -1,7 +1,16 @@
+import { isDeepStrictEqual } from "node:util";
 import { sql } from "kysely";
 import { failedAccount } from "../../domain/file.ts";
 import type { DatasetId, Epoch, FileId, GenerationId, OrgId, SyncId } from "../../domain/ids.ts";
-import { type Column, mergeNumbers, NO_NUMBERS, sameShape, type TableSchema, type TableSchemas } from "../../domain/table-schema.ts";
+import {
+  type Column,
+  mergeNumbers,
+  NO_NUMBERS,
+  sameShape,
+  sameType,
+  type TableSchema,
+  type TableSchemas,
+} from "../../domain/table-schema.ts";
 import type { Findings, LoadedFile, Publication, PublishResult } from "../../ports/publication.ts";
 import { type Db, json, lock, row, rows, transact, type Tx } from "./connection.ts";
 import { bumpVersion, insertParts, misfits, recordFindings, replaceParts } from "./parts.ts";
@@ -131,7 +140,10 @@ async function mustFit(tx: Tx, generation: GenerationId, tables: readonly (reado
  */
 async function growSchemas(tx: Tx, standing: Standing, schemas: TableSchemas): Promise<void> {
   if (Object.entries(schemas).every(([table, schema]) => covers(standing.schemas[table], schema))) return;
-  const now = await row(tx, sql<{ schemas: TableSchemas }>`SELECT schemas FROM generations WHERE id = ${standing.generation} FOR UPDATE`);
+  const now = await row(
+    tx,
+    sql<{ schemas: TableSchemas }>`SELECT schemas FROM generations WHERE id = ${standing.generation} FOR NO KEY UPDATE`,
+  );
   const merged = { ...now?.schemas };
   for (const [table, schema] of Object.entries(schemas)) merged[table] = mergeFacts(merged[table], schema);
   await rows(
@@ -140,16 +152,19 @@ async function growSchemas(tx: Tx, standing: Standing, schemas: TableSchemas): P
   );
 }
 
+/** True when the schema brings nothing that the current one does not say. Compared by value: jsonb gives an object's members back in another order. */
 function covers(current: TableSchema | undefined, schema: TableSchema): boolean {
-  return current !== undefined && JSON.stringify(mergeFacts(current, schema)) === JSON.stringify(current);
+  return current !== undefined && isDeepStrictEqual(mergeFacts(current, schema), current);
 }
 
 function mergeFacts(current: TableSchema | undefined, schema: TableSchema): TableSchema {
   const before = new Map((current?.columns ?? []).map((column) => [column.id, column]));
   const merge = (column: Column): Column => {
     const old = before.get(column.id);
-    if (!old?.numbers && !column.numbers) return column;
-    return { ...column, numbers: mergeNumbers(old?.numbers ?? NO_NUMBERS, column.numbers ?? NO_NUMBERS) };
+    // Declared meanwhile, by a change that left the type as it was: it stays declared.
+    const declared = column.declared || (old?.declared === true && sameType(old.type, column.type));
+    if (!old?.numbers && !column.numbers) return { ...column, declared };
+    return { ...column, declared, numbers: mergeNumbers(old?.numbers ?? NO_NUMBERS, column.numbers ?? NO_NUMBERS) };
   };
   return { columns: schema.columns.map(merge), lastId: Math.max(schema.lastId, current?.lastId ?? 0) };
 }

@@ -27,7 +27,7 @@ export function postgresSchemaChanges(db: Db, clock: Clock): SchemaChanges {
   return {
     request: (org, dataset, table, columns) =>
       transact(db, async (tx) => {
-        await lock(tx, "dataset", dataset, "shared");
+        await lock(tx, "dataset", dataset);
         const known = await row(tx, sql`SELECT 1 FROM datasets WHERE id = ${dataset} AND org_id = ${org}`);
         if (!known) throw new Fault("not_found", `there is no dataset ${dataset}`, { value: dataset });
         const pending = await row(

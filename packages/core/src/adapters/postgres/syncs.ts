@@ -87,7 +87,7 @@ async function lockSync(
     tx,
     sql<
       HeadRow & { generation_id: GenerationId | null; outcome: string | null }
-    >`SELECT * FROM syncs WHERE id = ${sync} AND org_id = ${org} AND NOT implicit FOR UPDATE`,
+    >`SELECT * FROM syncs WHERE id = ${sync} AND org_id = ${org} AND NOT implicit FOR NO KEY UPDATE`,
   );
   if (!found) throw new Fault("not_found", `sync_id: there is no sync ${sync}`, { field: "sync_id", value: sync });
   return found;
@@ -126,8 +126,10 @@ async function abandonSync(
   const fault = { code: state, message: `its sync ${sync.id} was ${state}: ${why}` };
   const failed = await rows(
     tx,
-    sql`UPDATE files SET state = 'failed', epoch = epoch + 1, fault = ${json(fault)}, lease_until = NULL, enqueued_at = NULL, finished_at = clock_timestamp()
-        WHERE sync_id = ${sync.id} AND state IN ('fetching', 'staged', 'claimed', 'waiting') RETURNING id`,
+    sql`WITH open AS MATERIALIZED (
+          SELECT id FROM files WHERE sync_id = ${sync.id} AND state IN ('fetching', 'staged', 'claimed', 'waiting') ORDER BY id FOR UPDATE)
+        UPDATE files SET state = 'failed', epoch = epoch + 1, fault = ${json(fault)}, lease_until = NULL, enqueued_at = NULL, finished_at = clock_timestamp()
+        FROM open WHERE files.id = open.id RETURNING files.id`,
   );
   if (failed.length > 0) await count(tx, sync.id, { failed: failed.length });
   if (sync.generation_id !== null) await dropGeneration(tx, sync.generation_id);
@@ -152,19 +154,19 @@ async function implicit(db: Db, org: OrgId, dataset: DatasetId): Promise<SyncId>
   return made.id;
 }
 
-/** Expires what is idle too long (counted from the last upload that began), then tells what may be complete. */
+/** Open syncs whose timeout is over, counted from their start and from the last upload that began. */
+const IDLE = sql`s.state = 'open' AND NOT s.implicit AND s.idle_ms IS NOT NULL AND s.started_at < clock_timestamp() - s.idle_ms * interval '1 ms'
+  AND NOT EXISTS (SELECT 1 FROM files f WHERE f.sync_id = s.id AND f.received_at > clock_timestamp() - s.idle_ms * interval '1 ms')`;
+
+/** Expires what is idle too long, then tells what may be complete. */
 async function due(db: Db, limit: number): Promise<readonly SyncId[]> {
-  const idle = await rows(
-    db,
-    sql<{ id: SyncId; org_id: OrgId }>`
-      SELECT id, org_id FROM syncs s WHERE state = 'open' AND NOT implicit AND idle_ms IS NOT NULL AND started_at < clock_timestamp() - idle_ms * interval '1 ms'
-        AND NOT EXISTS (SELECT 1 FROM files f WHERE f.sync_id = s.id AND f.received_at > clock_timestamp() - s.idle_ms * interval '1 ms')
-      LIMIT ${limit}`,
-  );
+  const idle = await rows(db, sql<{ id: SyncId; org_id: OrgId }>`SELECT s.id, s.org_id FROM syncs s WHERE ${IDLE} LIMIT ${limit}`);
   for (const sync of idle) {
     await transact(db, async (tx) => {
       const found = await lockSync(tx, sync.org_id, sync.id);
-      if (found.state === "open") await abandonSync(tx, found, "expired", "no upload came for longer than its timeout");
+      // Asked again under the lock: an upload may have been committed meanwhile.
+      const still = await row(tx, sql`SELECT 1 FROM syncs s WHERE s.id = ${sync.id} AND ${IDLE}`);
+      if (still) await abandonSync(tx, found, "expired", "no upload came for longer than its timeout");
     });
   }
   const ending = await rows(

@@ -65,8 +65,9 @@ export function postgresTrash(db: Db, clock: Clock): Trash {
       rows(
         db,
         sql<{ id: PartId; key: string; last: boolean }>`
-          SELECT p.id, p.object_key AS key, NOT EXISTS (SELECT 1 FROM parts o WHERE o.object_key = p.object_key AND o.id <> p.id) AS last
-          FROM parts p WHERE p.dead_at < clock_timestamp() - ${deadForMs} * interval '1 ms' ORDER BY p.dead_at LIMIT ${limit}`,
+          SELECT p.id, p.object_key AS key,
+            NOT EXISTS (SELECT 1 FROM parts o WHERE o.object_key = p.object_key AND o.id <> p.id AND coalesce((o.dead_at, o.id) > (p.dead_at, p.id), true)) AS last
+          FROM parts p WHERE p.dead_at < clock_timestamp() - ${deadForMs} * interval '1 ms' ORDER BY p.dead_at, p.id LIMIT ${limit}`,
       ),
     collected: async (parts) => {
       await transact(db, async (tx) => {
@@ -93,7 +94,7 @@ export function postgresTrash(db: Db, clock: Clock): Trash {
       rows(
         db,
         sql<{ file: string; key: string }>`
-          WITH old AS (SELECT id FROM files WHERE state IN ('loaded', 'stored', 'failed') AND raw_removed_at IS NULL
+          WITH old AS (SELECT id FROM files WHERE state IN ('loaded', 'stored', 'failed', 'aborted') AND raw_removed_at IS NULL
                          AND finished_at < clock_timestamp() - ${olderThanMs} * interval '1 ms' ORDER BY finished_at LIMIT ${limit})
           UPDATE files f SET raw_removed_at = clock_timestamp() FROM old WHERE f.id = old.id RETURNING f.id AS file, f.raw_key AS key`,
       ),

@@ -52,9 +52,9 @@ async function commit(db: Db, upload: CommitUpload): Promise<readonly AcceptedFi
 }
 
 /**
- * One statement, so one round trip and one durable commit: the sync is locked FOR SHARE (an `end` waits for it or refuses it),
- * totals counted, and history numbers drawn under the org's lock, which is held until the commit is visible: numbers ascend in commit order.
- * Every step hangs on the one before it (`FROM`), so that none runs when the sync is closed.
+ * One statement, so one round trip and one durable commit: the arrival notes are locked (none may have been aborted meanwhile),
+ * the sync is locked FOR SHARE (an `end` waits for it or refuses it), totals counted, and history numbers drawn under the org's lock, which is held until the commit is visible: numbers ascend in commit order.
+ * Every step hangs on the one before it, so that none runs when a file is aborted or the sync is closed.
  */
 async function insertStaged(db: Db, { target, files, options, rules }: CommitUpload): Promise<readonly AcceptedFile[]> {
   const data = files.map((file, ordinal) => ({
@@ -70,8 +70,11 @@ async function insertStaged(db: Db, { target, files, options, rules }: CommitUpl
   const inserted = await rows(
     db,
     sql<{ id: FileId; history_no: HistoryNo }>`
-      WITH open_sync AS MATERIALIZED (
-        SELECT id FROM syncs WHERE id = ${target.sync} AND org_id = ${target.org} AND state = 'open' FOR SHARE
+      WITH arriving AS MATERIALIZED (
+        SELECT state FROM files WHERE id = ANY(${files.map((file) => file.id)}::uuid[]) ORDER BY id FOR UPDATE
+      ), open_sync AS MATERIALIZED (
+        SELECT id FROM syncs WHERE id = ${target.sync} AND org_id = ${target.org} AND state = 'open'
+          AND NOT EXISTS (SELECT 1 FROM arriving WHERE state <> 'receiving') FOR SHARE
       ), counted AS (
         INSERT INTO sync_counts AS c (sync_id, shard, total) SELECT id, ${randomShard()}, ${files.length} FROM open_sync
         ON CONFLICT (sync_id, shard) DO UPDATE SET total = c.total + EXCLUDED.total RETURNING c.sync_id
@@ -90,8 +93,24 @@ async function insertStaged(db: Db, { target, files, options, rules }: CommitUpl
       RETURNING id, history_no`,
   );
   if (inserted.length === files.length) return files.map((file) => ({ id: file.id, historyNo: numberOf(inserted, file.id) }));
-  if (inserted.length > 0)
-    throw new Error(`${files.length - inserted.length} of ${files.length} files were taken for abandoned while they arrived`);
+  if (inserted.length > 0) throw new Error(`${inserted.length} of ${files.length} files of one request were committed`);
+  return refuse(db, target, files);
+}
+
+/** Says why nothing was committed. */
+async function refuse(db: Db, target: CommitUpload["target"], files: CommitUpload["files"]): Promise<never> {
+  const taken = await row(
+    db,
+    sql<{ id: FileId; name: string; state: string }>`
+      SELECT id, name, state FROM files WHERE id = ANY(${files.map((file) => file.id)}::uuid[]) AND state <> 'receiving' ORDER BY state, id LIMIT 1`,
+  );
+  if (taken?.state === "aborted") {
+    throw new Fault("aborted", `file: ${taken.name} took so long to arrive that it was given up; send it again`, {
+      field: "file",
+      value: taken.name,
+    });
+  }
+  if (taken) throw new Error(`file ${taken.id} was committed before, it is ${taken.state}`);
   const sync = await row(db, sql<{ state: string }>`SELECT state FROM syncs WHERE id = ${target.sync} AND org_id = ${target.org}`);
   if (!sync) throw new Fault("not_found", `sync_id: there is no sync ${target.sync}`, { field: "sync_id", value: target.sync });
   throw new Fault("sync_closed", `sync_id: sync ${target.sync} takes no more files, it is ${sync.state}`, {

@@ -5,7 +5,7 @@ import { DEFAULT_RULES, type LoadRules, parseFileOptions } from "../../domain/op
 import type { TableSchemas } from "../../domain/table-schema.ts";
 import type { Job } from "../../ports/job-queue.ts";
 import type { ClaimedFile, GenerationState, Work } from "../../ports/work.ts";
-import { type Db, json, row, rows } from "./connection.ts";
+import { type Db, json, lock, row, rows, transact, type Tx } from "./connection.ts";
 
 interface JobRow {
   id: string;
@@ -20,7 +20,7 @@ const JOBS = (jobs: readonly Job[]) => sql`jsonb_to_recordset(${fileJobs(jobs)})
 export function postgresWork(db: Db, relaxed: Db): Work {
   return {
     takeDue: async (org, bound) => {
-      if (org !== null) return takeDue(relaxed, org, bound);
+      if (org !== null) return transact(relaxed, (tx) => takeDue(tx, org, bound));
       const orgs = await rows(
         db,
         sql<{
@@ -28,7 +28,7 @@ export function postgresWork(db: Db, relaxed: Db): Work {
         }>`SELECT DISTINCT org_id FROM files WHERE state IN ('staged', 'waiting') AND enqueued_at IS NULL AND due_at <= clock_timestamp()`,
       );
       const taken: Job[] = [];
-      for (const each of orgs) taken.push(...(await takeDue(relaxed, each.org_id, bound)));
+      for (const each of orgs) taken.push(...(await transact(relaxed, (tx) => takeDue(tx, each.org_id, bound))));
       return taken;
     },
     untake: async (jobs) => {
@@ -49,9 +49,12 @@ export function postgresWork(db: Db, relaxed: Db): Work {
       const kept = await rows(
         relaxed,
         sql<{ id: FileId }>`
-          UPDATE files SET lease_until = clock_timestamp() + ${leaseMs} * interval '1 ms', progress_rows = h.rows, progress_bytes = h.bytes
-          FROM jsonb_to_recordset(${json(held)}) AS h(id uuid, epoch int, rows bigint, bytes bigint)
-          WHERE files.id = h.id AND files.epoch = h.epoch AND state = 'claimed' RETURNING files.id`,
+          WITH mine AS MATERIALIZED (
+            SELECT f.id, h.rows, h.bytes FROM jsonb_to_recordset(${json(held)}) AS h(id uuid, epoch int, rows bigint, bytes bigint)
+            JOIN files f ON f.id = h.id AND f.epoch = h.epoch AND f.state = 'claimed' ORDER BY f.id FOR UPDATE OF f
+          )
+          UPDATE files SET lease_until = clock_timestamp() + ${leaseMs} * interval '1 ms', progress_rows = mine.rows, progress_bytes = mine.bytes
+          FROM mine WHERE files.id = mine.id RETURNING files.id`,
       );
       const ids = new Set(kept.map((file) => file.id));
       return held.filter((file) => !ids.has(file.id)).map((file) => file.id);
@@ -77,19 +80,22 @@ export function postgresWork(db: Db, relaxed: Db): Work {
   };
 }
 
-/** Due files, oldest first, as far as the org's share of the queue has room. Rows that another process takes just now are passed over. */
-async function takeDue(db: Db, org: OrgId, bound: number): Promise<Job[]> {
+/** Due files, oldest first, as far as the org's share of the queue has room: one dispatcher of an org at a time, or each would count the same room. */
+async function takeDue(tx: Tx, org: OrgId, bound: number): Promise<Job[]> {
+  await lock(tx, "dispatch", org);
   const taken = await rows(
-    db,
+    tx,
     sql<JobRow>`
       WITH room AS (
         SELECT ${bound}::int - count(*) AS free
         FROM (SELECT 1 FROM files WHERE org_id = ${org} AND state IN ('staged', 'waiting') AND enqueued_at IS NOT NULL LIMIT ${bound}) queued
       ), due AS MATERIALIZED (
         SELECT id FROM files WHERE org_id = ${org} AND state IN ('staged', 'waiting') AND enqueued_at IS NULL AND due_at <= clock_timestamp()
-        ORDER BY due_at LIMIT (SELECT free FROM room) FOR UPDATE SKIP LOCKED
+        ORDER BY due_at, id LIMIT (SELECT free FROM room) FOR UPDATE SKIP LOCKED
+      ), taken AS (
+        UPDATE files SET enqueued_at = clock_timestamp() FROM due WHERE files.id = due.id RETURNING files.id, files.epoch, files.due_at
       )
-      UPDATE files SET enqueued_at = clock_timestamp() FROM due WHERE files.id = due.id RETURNING files.id, files.epoch`,
+      SELECT id, epoch FROM taken ORDER BY due_at, id`,
   );
   return taken.map(toJob);
 }
