@@ -58,7 +58,7 @@ console.log(`\n${rows.length} rows in ${parts.items.length} Parquet parts; the f
 rows.sort((a, b) => Number(a.order_id - b.order_id));
 console.table(
   rows.slice(0, SHOWN).map((row) => ({
-    order_id: String(row.order_id),
+    order_id: `${row.order_id}`,
     placed_at: row.placed_at?.toISOString(),
     customer: row.customer,
     quantity: row.quantity === null ? null : Number(row.quantity),

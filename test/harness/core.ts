@@ -48,9 +48,7 @@ export interface Core extends AsyncDisposable {
   file(id: FileId): Promise<FileRow>;
   /** What a reader sees: the rows of every live part, through current.json. */
   rows(path: string): Promise<Record<string, unknown>[]>;
-  current(
-    path: string,
-  ): Promise<{
+  current(path: string): Promise<{
     version: number;
     generation: number;
     parts: { key: string; table: string }[];

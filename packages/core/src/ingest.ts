@@ -47,7 +47,7 @@ export async function ingest(deps: IngestDeps, job: Extract<Job, { kind: "file" 
     deps.onOutcome({ file, end, rows, error, ms: performance.now() - started });
   try {
     using _slot = await deps.enter(file, ended);
-    const done = await convertAndPublish(deps, file, hold.progress, ended);
+    const done = await convertAndPublish(deps, file, (rows, bytes) => hold.progress(rows, bytes), ended);
     report(done.end, done.rows, done.fault);
     return done.end === "stale" ? null : file.sync;
   } catch (error) {
@@ -104,7 +104,9 @@ async function settle(deps: IngestDeps, file: ClaimedFile, error: unknown): Prom
     return "again";
   }
   // Not a fault, so a bug: it counts as a strike, or a file that always meets it would be tried for ever.
-  const fault = isFault(error) ? error : new Fault("internal", "an unexpected error in the worker; its log has the details", { cause: error });
+  const fault = isFault(error)
+    ? error
+    : new Fault("internal", "an unexpected error in the worker; its log has the details", { cause: error });
   const strike = fault.code === "child_died" || fault.code === "internal";
   if (strike && file.strikes + 1 < MAX_STRIKES) {
     await deps.work.giveBack(file.id, file.epoch, { delayMs: 0, strike: true });

@@ -24,6 +24,7 @@ export function logRequest(log: Logger, observe: RequestObserver, req: IncomingM
       request: exchange.id,
       method: req.method,
       path: (req.url === undefined ? "" : pathOnly(req)).slice(0, 500),
+      peer: (req as { ip?: string }).ip,
       status: res.headersSent ? res.statusCode : null,
       ms: Math.round(seconds * 1_000),
       ...(exchange.caller ? { org: exchange.caller.org, key: exchange.caller.keyId } : {}),

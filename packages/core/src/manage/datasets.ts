@@ -88,7 +88,7 @@ export async function listParts(
   deps: DatasetDeps,
   caller: Caller,
   id: DatasetId,
-  at: { readonly version: number | null; readonly after: PartId | null; readonly limit: number },
+  at: { readonly version: number | null; readonly after: PartId | null; readonly limit: number; readonly kind: LivePart["kind"] },
 ): Promise<{ readonly version: number; readonly parts: readonly LivePart[] }> {
   const dataset = await getDataset(deps, caller, id);
   const version = at.version ?? dataset.version;

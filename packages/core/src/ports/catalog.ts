@@ -51,10 +51,10 @@ export interface Catalog {
   list(org: OrgId, page: { readonly after: DatasetId | null; readonly limit: number }): Promise<readonly Dataset[]>;
   totals(id: DatasetId): Promise<DatasetTotals>;
   setRules(org: OrgId, id: DatasetId, rules: Partial<LoadRules>): Promise<void>;
-  /** Live parts and opaque files at a version, ascending ids after the cursor. Null: that version can no longer be shown. */
+  /** Live parts and opaque files (or one kind of them) at a version, ascending ids after the cursor. Null: that version can no longer be shown. */
   parts(
     id: DatasetId,
-    at: { readonly version: number; readonly after: PartId | null; readonly limit: number },
+    at: { readonly version: number; readonly after: PartId | null; readonly limit: number; readonly kind?: LivePart["kind"] },
   ): Promise<readonly LivePart[] | null>;
 }
 

@@ -2,6 +2,7 @@ import type { Router } from "express";
 import { MAIN_TABLE } from "@sluice/core/domain/dataset";
 import { Fault } from "@sluice/core/domain/fault";
 import { type DatasetId, parseUuid, type PartId } from "@sluice/core/domain/ids";
+import { oneOf } from "@sluice/core/domain/options";
 import { parseType, type TableSchemas } from "@sluice/core/domain/table-schema";
 import {
   changeRules,
@@ -85,13 +86,14 @@ function partRoutes(router: Router, deps: ApiDeps): void {
   route(router, "/datasets/:dataset/parts", {
     GET: async (req, res) => {
       const caller = await callerOf(req, deps.access);
-      const query = queryOf(req, ["cursor", "limit"]);
+      const query = queryOf(req, ["cursor", "limit", "kind"]);
       const limit = limitOf(query);
+      const kind = oneOf(["part", "opaque"], query.get("kind") ?? "part", "kind");
       const cursor = fromCursor("parts", query);
       const after = cursor === null ? null : parseUuid<PartId>(String(cursor["id"]));
       const version = cursor === null ? null : Number(cursor["version"]);
       if (cursor !== null && (after === null || !Number.isSafeInteger(version))) throw badCursor(query.get("cursor") ?? "");
-      const found = await listParts(deps.manage, caller, uuidParam(req, "dataset", "dataset"), { version, after, limit: limit + 1 });
+      const found = await listParts(deps.manage, caller, uuidParam(req, "dataset", "dataset"), { version, after, limit: limit + 1, kind });
       const { items, next } = pageOf(
         found.parts,
         limit,

@@ -69,17 +69,9 @@ export function schemaChangeWire(change: SchemaChange): object {
 }
 
 export function partWire(part: LivePart, url: string): object {
-  return {
-    id: part.id,
-    kind: part.kind,
-    table: part.table,
-    name: part.kind === "opaque" ? part.name : null,
-    url,
-    rows: part.rows,
-    bytes: part.bytes,
-    sha256: part.sha256,
-    files: part.files,
-  };
+  const { id, bytes, sha256, files } = part;
+  if (part.kind === "opaque") return { id, name: part.name, url, bytes, sha256, files };
+  return { id, table: part.table, url, rows: part.rows, bytes, sha256, files };
 }
 
 export function syncWire(sync: SyncRow): object {

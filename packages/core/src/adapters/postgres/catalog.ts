@@ -167,6 +167,7 @@ export async function partsAt(db: Db, id: DatasetId, at: Parameters<Catalog["par
       SELECT p.id, p.kind, p.table_name, p.name, p.object_key, p.rows, p.bytes, p.sha256, ARRAY(SELECT file_id::text FROM part_files WHERE part_id = p.id) AS files
       FROM parts p WHERE p.generation_id = ${generation.id} AND p.since_version <= ${at.version} AND coalesce(p.until_version > ${at.version}, true)
         AND (${at.after}::uuid IS NULL OR p.id > ${at.after}::uuid)
+        AND (${at.kind ?? null}::text IS NULL OR p.kind = ${at.kind ?? null}::text)
       ORDER BY p.id LIMIT ${at.limit}`,
   );
   return found.map(toPart);
