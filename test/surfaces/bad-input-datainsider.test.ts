@@ -1,80 +1,24 @@
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ADMIN_KEY, type ApiProcess, startApi } from "./api-process.ts";
-import { BOUNDARY, fieldPart, filePart, form, FORM_TYPE, type RawAnswer, rawHttp, type RawRequest, rawSend } from "./raw-http.ts";
+import { ADMIN_KEY } from "./api-process.ts";
+import { type BadInputSetup, type BadRequest, CSV, JSON_TYPE, KEY, NOTHING, setUpBadInput } from "./bad-input-setup.ts";
+import { fieldPart, filePart, form, FORM_TYPE } from "./raw-http.ts";
 
-const KEY = ["X-Api-Key", ADMIN_KEY] as const;
-const JSON_TYPE = ["Content-Type", "application/json"] as const;
-const CSV = "a,b\n1,2\n";
-
-let api: ApiProcess;
-let open: number;
-let closed: number;
-let foreign: number;
-let dataset: string;
-let foreignDataset: string;
-let baseline: number;
-
+let at: BadInputSetup;
 beforeAll(async () => {
-  api = await startApi();
-  open = await start("/data/open");
-  closed = await start("/data/closed");
-  await post("/api/ingestion/file/sync/end", { sync_id: closed });
-  dataset = ((await post("/api/v1/datasets", { path: "/data/own" })) as { id: string }).id;
-  await api.query("INSERT INTO orgs (id, name) VALUES (7, 'other')");
-  foreign = await start("/data/foreign");
-  foreignDataset = ((await post("/api/v1/datasets", { path: "/data/foreign2" })) as { id: string }).id;
-  await api.query("UPDATE syncs SET org_id = 7 WHERE id = $1", [foreign]);
-  await api.query("UPDATE datasets SET org_id = 7 WHERE id = $1", [foreignDataset]);
-  // Fills the connection pools, so that only leaks can move the count.
-  await Promise.all(
-    Array.from({ length: 60 }, () => upload({ path: `/api/lake/file/upload?sync_id=${open}`, body: form(filePart("warm.csv", CSV)) })),
-  );
-  baseline = await api.descriptors();
+  at = await setUpBadInput();
 });
-
-afterAll(() => api[Symbol.asyncDispose]());
-
-async function post(path: string, body: object): Promise<unknown> {
-  const answer = await fetch(`${api.url}${path}`, { method: "POST", headers: [[...KEY], [...JSON_TYPE]], body: JSON.stringify(body) });
-  expect(answer.ok).toBe(true);
-  return answer.json();
-}
-
-async function start(path: string): Promise<number> {
-  const answer = await post("/api/ingestion/file/sync/start", { name: "t", path, sync_type: "IncrementalSync" });
-  return (answer as { sync_id: number }).sync_id;
-}
-
-function upload(request: Partial<RawRequest> & { readonly path: string }): Promise<RawAnswer> {
-  return rawHttp(api.port, { headers: [KEY, FORM_TYPE], body: form(filePart("a.csv", CSV)), ...request });
-}
-
-/** Everything a refused request may leave: nothing but aborted records. */
-async function leftBehind(): Promise<unknown> {
-  const files = await api.query("SELECT name, state FROM files WHERE name <> 'warm.csv' AND state <> 'aborted'");
-  const stray = (await readdir(join(api.root, ".tmp")).catch(() => [])).filter((name) => name !== "");
-  return { files, stray, objects: await countObjects(), descriptors: (await api.descriptors()) <= baseline };
-}
-
-async function countObjects(): Promise<number> {
-  const names = await readdir(api.root, { recursive: true, withFileTypes: true });
-  return names.filter((entry) => entry.isFile()).length - 60;
-}
-
-const NOTHING = { files: [], stray: [], objects: 0, descriptors: true };
+afterAll(() => at[Symbol.asyncDispose]());
 
 interface Case {
   readonly is: string;
-  readonly send: () => Partial<RawRequest> & { readonly path: string };
+  readonly send: () => BadRequest;
   readonly status: number;
   readonly says: RegExp;
   /** The rule is broken only after much has been stored. */
   readonly late?: true;
 }
 
-const sync = (query = "") => `/api/lake/file/upload?sync_id=${open}${query}`;
+const sync = (query = "") => `/api/lake/file/upload?sync_id=${at.open}${query}`;
 const to = (body: Buffer | string, query = "") => ({ path: sync(query), body });
 const started = (body: object) => ({ path: "/api/ingestion/file/sync/start", headers: [JSON_TYPE], body: JSON.stringify(body) });
 const START = { name: "t", path: "/data/x", api_key: ADMIN_KEY, sync_type: "FullSync" };
@@ -88,11 +32,16 @@ const CASES: readonly Case[] = [
   },
   {
     is: "a closed sync",
-    send: () => ({ path: `/api/lake/file/upload?sync_id=${closed}` }),
+    send: () => ({ path: `/api/lake/file/upload?sync_id=${at.closed}` }),
     status: 409,
     says: /sync_id: sync \d+ takes no more files, it is ending/,
   },
-  { is: "a foreign org's sync", send: () => ({ path: `/api/lake/file/upload?sync_id=${foreign}` }), status: 404, says: /there is no sync/ },
+  {
+    is: "a foreign org's sync",
+    send: () => ({ path: `/api/lake/file/upload?sync_id=${at.foreign}` }),
+    status: 404,
+    says: /there is no sync/,
+  },
   {
     is: "a wrong key",
     send: () => ({ path: sync(), headers: [["X-Api-Key", "wrong-wrong-wrong-wrong"], FORM_TYPE] }),
@@ -113,7 +62,7 @@ const CASES: readonly Case[] = [
     status: 400,
     says: /sync_id: must be a whole number from 0, not "12x"/,
   },
-  { is: "a doubled query field", send: () => ({ path: sync(`&sync_id=${open}`) }), status: 400, says: /sync_id: is given twice/ },
+  { is: "a doubled query field", send: () => ({ path: sync(`&sync_id=${at.open}`) }), status: 400, says: /sync_id: is given twice/ },
   {
     is: "a field in query and form",
     send: () => to(form(fieldPart("sync_id", "1"), filePart("a.csv", CSV))),
@@ -363,117 +312,9 @@ const CASES: readonly Case[] = [
 ];
 
 test.each(CASES.map((one) => [one.is, one] as const))("DataInsider refuses %s with its reason, within a second", async (_, one) => {
-  const answer = await upload(one.send());
+  const answer = await at.upload(one.send());
   const { code, msg } = JSON.parse(answer.body) as { code: number; msg: string };
   expect({ status: answer.status, code, msg }).toEqual({ status: one.status, code: one.status, msg: expect.stringMatching(one.says) });
   expect(answer.ms).toBeLessThan(one.late ? 10_000 : 1_000);
-  await expect.poll(leftBehind).toEqual(NOTHING);
-});
-
-const V1_CASES: readonly (readonly [string, () => Partial<RawRequest> & { readonly path: string }, number, object])[] = [
-  ["a foreign org's dataset", () => ({ path: `/api/v1/datasets/${foreignDataset}/files` }), 404, { code: "not_found", field: "dataset" }],
-  ["a dataset id that is none", () => ({ path: "/api/v1/datasets/x/files" }), 404, { code: "not_found", field: "dataset", value: "x" }],
-  [
-    "a raw body without a name",
-    () => ({ path: `/api/v1/datasets/${dataset}/files`, headers: [KEY], body: CSV }),
-    400,
-    { code: "missing_field", field: "name" },
-  ],
-  [
-    "an empty raw body",
-    () => ({ path: `/api/v1/datasets/${dataset}/files?name=a.csv`, headers: [KEY], body: "" }),
-    400,
-    { code: "empty_file", field: "file", value: "a.csv" },
-  ],
-  [
-    "a raw body over the limit",
-    () => ({
-      path: `/api/v1/datasets/${dataset}/files?name=a.csv`,
-      headers: [KEY, ["Transfer-Encoding", "chunked"]],
-      length: null,
-      body: `fffff0\r\n`,
-      after: "flood",
-    }),
-    413,
-    { code: "too_large", limit: 1_048_576 },
-  ],
-  [
-    "a wait over a minute",
-    () => ({ path: `/api/v1/datasets/${dataset}/files?wait=61` }),
-    400,
-    { code: "invalid_field", field: "wait", value: "61", limit: 60 },
-  ],
-  [
-    "a share of rejects over 1",
-    () => ({ path: `/api/v1/datasets/${dataset}/files?max_rejects=150%25` }),
-    400,
-    { code: "invalid_field", field: "max_rejects", value: "150%" },
-  ],
-  [
-    "one name for two files",
-    () => ({ path: `/api/v1/datasets/${dataset}/files?name=a`, body: form(filePart("x", CSV), filePart("y", CSV)) }),
-    400,
-    { code: "invalid_field", field: "name", value: "a" },
-  ],
-  [
-    "a foreign cursor",
-    () => ({ method: "GET", path: "/api/v1/syncs?cursor=bm9wZQ", body: "" }),
-    400,
-    { code: "invalid_field", field: "cursor", value: "bm9wZQ" },
-  ],
-  [
-    "an unknown type in a schema",
-    () => ({
-      path: "/api/v1/datasets",
-      headers: [KEY, JSON_TYPE],
-      body: '{"path":"/d/x","schema":{"main":[{"name":"a","type":"number"}]}}',
-    }),
-    400,
-    { code: "invalid_field", field: "schema.main[0].type", value: "number" },
-  ],
-  [
-    "JSON under another type",
-    () => ({ path: "/api/v1/datasets", headers: [KEY, ["Content-Type", "text/plain"]], body: "{}" }),
-    415,
-    { code: "unsupported_media_type", field: "Content-Type", value: "text/plain" },
-  ],
-  [
-    "an unsigned object link",
-    () => ({ method: "GET", path: "/api/v1/objects/cmF3?expires=9999999999&name=x&signature=x", headers: [], body: "" }),
-    403,
-    { code: "forbidden", field: "signature" },
-  ],
-  [
-    "an Idempotency-Key with a space",
-    () => ({ path: `/api/v1/datasets/${dataset}/files`, headers: [KEY, FORM_TYPE, ["Idempotency-Key", "a b"]] }),
-    400,
-    { code: "invalid_field", field: "Idempotency-Key", value: "a b" },
-  ],
-];
-
-test.each(V1_CASES)("/api/v1 refuses %s, naming field, value and limit", async (_, send, status, error) => {
-  const answer = await upload(send());
-  expect({ status: answer.status, ...(JSON.parse(answer.body) as object) }).toMatchObject({ status, error });
-  expect(answer.ms).toBeLessThan(1_000);
-  await expect.poll(leftBehind).toEqual(NOTHING);
-});
-
-test("a client that hangs up mid-file leaves an aborted record and nothing else", async () => {
-  const body = form(filePart("gone.csv", "x".repeat(200_000)));
-  for (const cut of [1, BOUNDARY.length + 50, 100_000, body.length - 1]) {
-    const socket = rawSend(api.port, { path: sync(), headers: [KEY, FORM_TYPE], body: body.subarray(0, cut), length: body.length });
-    socket.destroySoon();
-  }
-  await expect.poll(() => api.log.filter((line) => line["fault"] === "aborted").length).toBeGreaterThanOrEqual(4);
-  await expect.poll(leftBehind).toEqual(NOTHING);
-  expect((await api.query("SELECT 1 FROM files WHERE name = 'gone.csv' AND state = 'aborted'")).length).toBeGreaterThan(0);
-});
-
-test("the process is still the same and ready", async () => {
-  expect(await (await fetch(`${api.url}/readyz`)).json()).toEqual({ ready: true, checks: { records: "ok", objects: "ok" } });
-  expect(api.log.filter((line) => (line["level"] as number) >= 50)).toEqual([]);
-});
-
-test("no key, signature or body is in the log", () => {
-  expect(JSON.stringify(api.log)).not.toMatch(/the-admin-key|signature=|expires=|wrong-wrong/);
+  await expect.poll(at.leftBehind).toEqual(NOTHING);
 });
