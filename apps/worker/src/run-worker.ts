@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { Socket } from "node:net";
 import { hostname } from "node:os";
 import { openJobQueue } from "@sluice/core/adapters/bullmq/job-queue";
 import { openObjectStore, parseStorageUrl } from "@sluice/core/adapters/object-store-from-url";
@@ -49,8 +49,9 @@ function stopRequest(config: Config): AbortSignal {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   if (config.parentFd !== null) {
-    const pipe = createReadStream("", { fd: config.parentFd });
-    pipe.on("close", stop).on("error", stop).resume();
+    // No file stream: its read would wait in a thread, and a process that ends waits for its threads (measured: for ever).
+    const pipe = new Socket({ fd: config.parentFd, readable: true, writable: false });
+    pipe.on("end", stop).on("close", stop).on("error", stop).resume();
   }
   return stopping.signal;
 }
