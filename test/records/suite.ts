@@ -21,16 +21,28 @@ const silent = { info: () => undefined, warn: () => undefined };
 export async function freshDatabase(): Promise<{ readonly url: string; readonly drop: () => Promise<void> }> {
   if (!SERVER) throw new Error(ABSENT);
   const name = `records_${randomBytes(6).toString("hex")}`;
-  await onServer(`CREATE DATABASE ${name}`);
+  await onServer((server) => server.query(`CREATE DATABASE ${name}`));
   const url = new URL(SERVER);
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => onServer(`DROP DATABASE ${name} WITH (FORCE)`) };
+  return { url: url.href, drop: () => onServer((server) => dropQuietly(server, name)) };
 }
 
-async function onServer(statement: string): Promise<void> {
+async function onServer(work: (server: pg.Client) => Promise<unknown>): Promise<void> {
   const client = new pg.Client({ connectionString: SERVER });
   await client.connect();
-  await client.query(statement).finally(() => client.end());
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Connections that are just being closed are let go first: one that the server ends throws where nobody listens. */
+async function dropQuietly(server: pg.Client, name: string): Promise<void> {
+  const until = Date.now() + 3_000;
+  const open = async () => (await server.query("SELECT 1 FROM pg_stat_activity WHERE datname = $1", [name])).rows.length > 0;
+  while (Date.now() < until && (await open()));
+  await server.query(`DROP DATABASE ${name} WITH (FORCE)`);
 }
 
 /** The records over a database of their own, with what tests say often. */

@@ -51,7 +51,7 @@ export interface Syncs {
   start(sync: NewSync): Promise<SyncId>;
   /** The head of a sync of this org, or null. */
   head(org: OrgId, sync: SyncId): Promise<SyncHead | null>;
-  /** Freezes the set of files; repeating it changes nothing. Throws `not_found`, and `sync_closed` when it was cancelled, expired or superseded. */
+  /** Freezes the set of files; repeating it changes nothing, also when the sync is over. Throws `not_found`, and `sync_closed` when it was cancelled or expired. */
   end(org: OrgId, sync: SyncId): Promise<SyncState>;
   /** Cancels it and fails its open files. A full sync keeps the old data, an incremental one what is loaded. Throws `not_found`, `sync_closed`. */
   cancel(org: OrgId, sync: SyncId): Promise<void>;
