@@ -55,7 +55,7 @@ test("flat Parquet comes out with canonical types and the same values", async ()
   const sql = "select columns(*)::varchar from parts";
   const f32 = "select f32::double::varchar f from parts";
   const [ours, theirs] = [await duck(result.parts, sql), await duck([source], sql)];
-  const without = (rows: typeof ours) => rows.map(({ f32: _, ...row }) => row);
+  const without = (rows: typeof ours) => rows.map((row) => ({ ...row, f32: null }));
   expect(without(ours)).toEqual(without(theirs));
   expect(await duck(result.parts, f32)).toEqual(await duck([source], f32));
 });

@@ -141,3 +141,12 @@ test("too many columns are refused by name of the limit", async () => {
   const { fault } = failedWith((await convertBytes("a.csv", `${Array(101).fill("a").join(",")}\n`, { limits: { columns: 100 } })).outcome);
   expect(fault).toMatchObject({ code: "limit_exceeded", field: "columns", value: 101, limit: 100 });
 });
+
+test("a thousand columns are read, typed and written", async () => {
+  const width = 1_000;
+  const header = Array.from({ length: width }, (_, i) => `c${i}`).join(",");
+  const row = (seed: number) => Array.from({ length: width }, (_, i) => String(seed + i)).join(",");
+  const result = await convertBytes("a.csv", `${header}\n${[1, 2, 3, 4, 5].map(row).join("\n")}\n`);
+  expect(loaded(result.outcome).counts.loaded).toBe(5);
+  expect(await duck(result.parts, "select c0::int a, c999::int z from parts order by 1 limit 1")).toEqual([{ a: 1, z: 1_000 }]);
+}, 60_000);

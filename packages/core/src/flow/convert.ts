@@ -17,7 +17,11 @@ interface Progress {
   /** Rows seen by the pass that looks at types, and by the one that loads. */
   observed: number;
   loading: RowCounts;
+  /** When progress was last told, by the monotonic clock. */
+  toldAt: number;
 }
+
+const PROGRESS_MS = 50;
 
 interface Run {
   readonly request: ConvertRequest;
@@ -37,6 +41,7 @@ export async function convert(request: ConvertRequest, io: ConvertIo, signal: Ab
     dialect: {},
     observed: 0,
     loading: { read: 0, loaded: 0, rejected: 0, skipped: 0, warnings: 0 },
+    toldAt: Number.NEGATIVE_INFINITY,
   };
   const run: Run = { request, io, signal, log: new RejectLog(io), progress };
   const source = new ReadSource(request.bytes, (offset, length) => io.read(offset, length), signal);
@@ -83,7 +88,7 @@ async function loadTable(run: Run, table: OpenedTable): Promise<{ outcome: Table
   const plan = await planTable(table, request, (batch) => {
     passes = 2;
     progress.observed += batch.rows + batch.misfits.length;
-    io.progress(0, Math.floor(batch.rawBytes / 2));
+    tell(run, 0, batch.rawBytes / 2);
   });
   if (plan.dropped.length > 0 && request.mode === "load") addCounts(run, { warnings: plan.dropped.length });
   const onBadRow = request.mode === "remake" && request.rules.onBadRow === "strict" ? "quarantine" : request.rules.onBadRow;
@@ -103,7 +108,7 @@ async function loadTable(run: Run, table: OpenedTable): Promise<{ outcome: Table
       await run.log.add(conformed.rejects);
       addCounts(run, { loaded: conformed.rows, rejected: conformed.rejects.length, warnings: conformed.warnings });
       await writer.write(conformed);
-      io.progress(progress.loading.read, Math.floor(passes === 1 ? batch.rawBytes : (request.bytes + batch.rawBytes) / 2));
+      tell(run, progress.loading.read, passes === 1 ? batch.rawBytes : (request.bytes + batch.rawBytes) / 2);
       run.signal.throwIfAborted();
     }
     checkRejects(run, progress.loading);
@@ -113,6 +118,14 @@ async function loadTable(run: Run, table: OpenedTable): Promise<{ outcome: Table
     throw error;
   }
   return { outcome: { table: table.table, schema: plan.schema, change: plan.change, widened: plan.widened }, parts: writer.parts };
+}
+
+/** Two passes read the raw bytes twice: each counts for half of them. */
+function tell(run: Run, rows: number, bytes: number): void {
+  const now = performance.now();
+  if (now - run.progress.toldAt < PROGRESS_MS) return;
+  run.progress.toldAt = now;
+  run.io.progress(rows, Math.floor(bytes));
 }
 
 function addCounts(run: Run, more: { loaded?: number; rejected?: number; warnings?: number }): void {

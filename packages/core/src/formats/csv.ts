@@ -122,6 +122,8 @@ async function* records(input: FormatInput, reader: RecordReader): AsyncGenerato
       for (;;) {
         last = reader.next();
         if (last === STEP.more || last === STEP.end || last === STEP.unclosed) return;
+        // Only rows that are left out are counted with blank lines among them.
+        if (last === STEP.blank && !input.options.skip_rows) continue;
         if (reader.end - reader.start > input.limits.recordBytes) throw recordTooLong(input, whereOf(reader, last));
         yield last;
       }
