@@ -7,6 +7,8 @@ import { type Column, type ColumnType, MAX_COLUMNS, sameShape, type TableSchema,
 import type { Catalog, Dataset, DatasetTotals, LivePart } from "../ports/catalog.ts";
 import { requireScope } from "./access.ts";
 
+export type { Dataset, DatasetTotals, LivePart };
+
 export interface DatasetDeps {
   readonly catalog: Catalog;
 }

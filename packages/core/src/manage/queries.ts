@@ -6,6 +6,8 @@ import { type EnqueueDeps, enqueue } from "../flow/enqueue.ts";
 import type { FileQuery, FileRow, History, SyncQuery, SyncRow } from "../ports/history.ts";
 import { requireScope } from "./access.ts";
 
+export type { FileQuery, FileRow, SyncQuery, SyncRow };
+
 export interface QueryDeps {
   readonly history: History;
 }

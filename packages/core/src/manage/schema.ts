@@ -5,6 +5,8 @@ import type { SchemaChange, SchemaChanges } from "../ports/schema-changes.ts";
 import { requireScope } from "./access.ts";
 import { type DatasetDeps, declaredSchema, type DeclaredColumns, getDataset } from "./datasets.ts";
 
+export type { SchemaChange };
+
 export interface SchemaDeps extends DatasetDeps {
   readonly schemaChanges: SchemaChanges;
 }

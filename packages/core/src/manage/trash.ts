@@ -3,6 +3,8 @@ import type { DatasetId, TrashId } from "../domain/ids.ts";
 import type { Trash, TrashEntry } from "../ports/catalog.ts";
 import { requireScope } from "./access.ts";
 
+export type { TrashEntry };
+
 export interface TrashDeps {
   readonly trash: Trash;
   readonly trashDays: number;

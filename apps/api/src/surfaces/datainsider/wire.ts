@@ -6,7 +6,7 @@ import { parseCounter, type SyncId } from "@sluice/core/domain/ids";
 import { oneOf } from "@sluice/core/domain/options";
 import type { SyncState, SyncType } from "@sluice/core/domain/sync";
 import type { StartSync } from "@sluice/core/manage/syncs";
-import type { FileQuery, FileRow, SyncQuery, SyncRow } from "@sluice/core/ports/history";
+import type { FileQuery, FileRow, SyncQuery, SyncRow } from "@sluice/core/manage/queries";
 import { boolOf, type JsonObject, numberOf, textOf, wrongType } from "../../http/json.ts";
 import { LOAD_FIELDS, loadFields, rulesOf } from "../../http/load-fields.ts";
 import { MAX_FROM, MAX_LIMIT } from "../../http/page.ts";

@@ -3,9 +3,10 @@ import type { Fault, FaultRecord } from "@sluice/core/domain/fault";
 import type { Reject } from "@sluice/core/domain/file";
 import type { LoadRules } from "@sluice/core/domain/options";
 import { type TableSchemas, typeName } from "@sluice/core/domain/table-schema";
-import type { Dataset, DatasetTotals, LivePart, TrashEntry } from "@sluice/core/ports/catalog";
-import type { FileRow, SyncRow } from "@sluice/core/ports/history";
-import type { SchemaChange } from "@sluice/core/ports/schema-changes";
+import type { Dataset, DatasetTotals, LivePart } from "@sluice/core/manage/datasets";
+import type { FileRow, SyncRow } from "@sluice/core/manage/queries";
+import type { SchemaChange } from "@sluice/core/manage/schema";
+import type { TrashEntry } from "@sluice/core/manage/trash";
 
 /** The JSON of /api/v1. Names are those of the domain; times are ISO 8601 in UTC; every object has an `id`. */
 
