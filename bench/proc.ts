@@ -6,7 +6,9 @@ const TICKS = 100;
 interface Stat {
   readonly pid: number;
   readonly parent: number;
-  readonly cpuSeconds: number;
+  /** Its own, and that of children which ended and were waited for. */
+  readonly own: number;
+  readonly ended: number;
 }
 
 /** proc(5): after the name in brackets, state is field 3, ppid 4, utime 14, stime 15, cutime 16, cstime 17. */
@@ -14,15 +16,15 @@ function statOf(pid: number): Stat | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "latin1");
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    const ticks = [11, 12, 13, 14].reduce((sum, at) => sum + Number(fields[at]), 0);
-    return { pid, parent: Number(fields[1]), cpuSeconds: ticks / TICKS };
+    const seconds = (from: number) => (Number(fields[from]) + Number(fields[from + 1])) / TICKS;
+    return { pid, parent: Number(fields[1]), own: seconds(11), ended: seconds(13) };
   } catch {
     return null;
   }
 }
 
-/** CPU-seconds of these processes and all their descendants so far, those that have ended and were waited for included. */
-export function cpuSeconds(roots: readonly number[]): number {
+/** CPU-seconds so far of these processes, and of all their descendants, those that have ended included. */
+export function cpuSeconds(roots: readonly number[]): { readonly own: number; readonly below: number } {
   const stats = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => statOf(Number(name)) ?? []);
@@ -32,7 +34,10 @@ export function cpuSeconds(roots: readonly number[]): number {
     size = counted.size;
     for (const { pid, parent } of stats) if (counted.has(parent)) counted.add(pid);
   }
-  return stats.filter(({ pid }) => counted.has(pid)).reduce((sum, stat) => sum + stat.cpuSeconds, 0);
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  const own = sum(stats.filter(({ pid }) => roots.includes(pid)).map((stat) => stat.own));
+  const all = sum(stats.filter(({ pid }) => counted.has(pid)).map((stat) => stat.own + stat.ended));
+  return { own, below: all - own };
 }
 
 /** A line of /proc/<pid>/status in bytes: `VmRSS`, `VmHWM`. */

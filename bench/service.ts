@@ -17,10 +17,31 @@ export interface Service extends AsyncDisposable {
   readonly dataDir: string;
   readonly databaseUrl: string;
   pid(name: "api" | "worker"): number;
-  /** CPU-seconds so far of API, workers, their children, and PostgreSQL. */
-  cpuSeconds(): number;
+  /** CPU-seconds so far. */
+  cpu(): Cpu;
   /** One more worker process beside the supervisor's. */
   addWorker(): Promise<void>;
+}
+
+/** CPU-seconds by what used them; `children` are the workers' sandboxes. */
+export interface Cpu {
+  readonly api: number;
+  readonly workers: number;
+  readonly children: number;
+  readonly postgres: number;
+}
+
+export function cpuSince(before: Cpu, now: Cpu): Cpu & { readonly total: number } {
+  const [api, workers, children, postgres] = (["api", "workers", "children", "postgres"] as const).map((name) => now[name] - before[name]);
+  const each = { api: api ?? 0, workers: workers ?? 0, children: children ?? 0, postgres: postgres ?? 0 };
+  return { ...each, total: each.api + each.workers + each.children + each.postgres };
+}
+
+/** Milliseconds of each for one of so many files, to read. */
+export function cpuText(spent: Cpu & { readonly total: number }, files: number): string {
+  const ms = (seconds: number) => ((seconds * 1_000) / files).toFixed(1);
+  const { api, workers, children, postgres, total } = spent;
+  return `CPU ${ms(total)} ms a file: API ${ms(api)}, worker ${ms(workers)}, children ${ms(children)}, PostgreSQL ${ms(postgres)}`;
 }
 
 /** Starts one in a temporary folder; disposing it stops it and takes the folder away. */
@@ -72,7 +93,12 @@ export async function startService(options: { readonly redisUrl?: string } = {})
     key: readFileSync(join(dataDir, "api-key"), "utf8").trim(),
     databaseUrl: worker["DATABASE_URL"] ?? "",
     pid: (name) => pids()[name],
-    cpuSeconds: () => cpuSeconds([...Object.values(pids()), ...workers.map((added) => added.pid ?? 0)]),
+    cpu: () => {
+      const { api, worker: first, postgres } = pids();
+      const working = cpuSeconds([first, ...workers.map((added) => added.pid ?? 0)]);
+      const records = cpuSeconds([postgres]);
+      return { api: cpuSeconds([api]).own, workers: working.own, children: working.below, postgres: records.own + records.below };
+    },
     addWorker: async () => {
       const port = await freePort();
       const added = startWorker(worker, port);

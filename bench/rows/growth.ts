@@ -1,7 +1,7 @@
 import { Client, bodyOf, inParallel } from "../client.ts";
 import { csvOf } from "../csv.ts";
 import type { Bench, Group, Row } from "../row.ts";
-import { type Service, startService } from "../service.ts";
+import { cpuSince, type Service, startService } from "../service.ts";
 import { seedService } from "./history.ts";
 
 const CLIENTS = 8;
@@ -81,8 +81,8 @@ async function largeFiles(bench: Bench, service: Service, client: Client, sync: 
 }
 
 async function cpuOf(service: Service, client: Client, sync: number, work: () => Promise<void>): Promise<number> {
-  const before = service.cpuSeconds();
+  const before = service.cpu();
   await work();
   await client.untilQuiet(sync);
-  return (service.cpuSeconds() - before) * 1_000;
+  return cpuSince(before, service.cpu()).total * 1_000;
 }

@@ -2,7 +2,7 @@ import { Client, bodyOf, inParallel } from "../client.ts";
 import { csvOf } from "../csv.ts";
 import { startBenchRedis } from "../redis.ts";
 import type { Bench, Group, Row } from "../row.ts";
-import { type Service, startService } from "../service.ts";
+import { cpuSince, cpuText, type Service, startService } from "../service.ts";
 import { median, spread } from "../stats.ts";
 
 const FILES = 2_000;
@@ -39,7 +39,7 @@ export const manyFiles: readonly Group[] = [
 
 async function measure(bench: Bench, service: Service, one: Row, eight: Row): Promise<void> {
   const client = new Client(service);
-  const files = Array.from({ length: bench.quick ? 200 : FILES }, (_, i) => csvOf(i + 1, FILE_BYTES));
+  const files = Array.from({ length: bench.quick ? 400 : FILES }, (_, i) => csvOf(i + 1, FILE_BYTES));
   // A few files first: what is measured is a running service, not its first second.
   await load(client, "/bench/warm", files.slice(0, 64), 1);
   const variants = [
@@ -50,10 +50,12 @@ async function measure(bench: Bench, service: Service, one: Row, eight: Row): Pr
     if (!bench.wants(row)) continue;
     const rates: number[] = [];
     for (let run = 1; run <= runs; run++) {
+      const before = service.cpu();
       const seconds = await load(client, `/bench/many-${datasets}-${run}`, files, datasets);
       rates.push(files.length / seconds.total);
+      const rate = (over: number) => (files.length / over).toFixed(0);
       bench.say(
-        `run ${run}: ${(files.length / seconds.total).toFixed(0)} files/s (${(files.length / seconds.uploads).toFixed(0)} uploads/s)`,
+        `run ${run}: ${rate(seconds.total)} files/s (${rate(seconds.uploads)} uploads/s); ${cpuText(cpuSince(before, service.cpu()), files.length)}`,
       );
     }
     bench.measured(row, { ours: median(rates), peer: null, note: spread(rates) });
