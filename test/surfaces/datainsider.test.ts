@@ -110,6 +110,8 @@ test("list and history page, filter and sort", async () => {
   expect(await history("&file_name=f03.csv&sync_status=Syncing")).toEqual(["f03.csv"]);
   expect(await history("&sync_status=Finished")).toEqual([]);
   expect(await get("/api/ingestion/file/sync/list?path=/paged")).toMatchObject([{ total_files: 15 }]);
+  expect(await get("/api/ingestion/file/sync/list?path=/paged&file_name=f03.csv")).toMatchObject([{ sync_id: sync }]);
+  expect(await get("/api/ingestion/file/sync/list?path=/paged&file_name=f99.csv")).toEqual([]);
 });
 
 test("an upload with an Idempotency-Key counts once, and its answer is given again", async () => {

@@ -1,4 +1,4 @@
-import type { History } from "@sluice/core/ports/history";
+import type { Gauges, History } from "@sluice/core/ports/history";
 import { type FileState, OPEN_FILE_STATES } from "@sluice/core/domain/file";
 import type { JobQueue } from "@sluice/core/ports/job-queue";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
@@ -8,6 +8,7 @@ import { within } from "./within.ts";
 
 const SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 const ASK_MS = 1_000;
+const COUNT_AGAIN_MS = 5_000;
 
 /** The API's numbers for Prometheus. */
 export interface Metrics {
@@ -39,6 +40,8 @@ export function openMetrics(sources: { readonly history: History; readonly queue
   const acceptedBytes = new Counter({ name: "sluice_accepted_bytes_total", help: "Bytes of the bodies that brought them", registers });
   const fleet = new Registry();
   const gauges = fleetGauges(fleet);
+  // Summing up costs more the more syncs there have been, and several scrapers may ask: one answer serves a few seconds.
+  let counted = { at: Number.NEGATIVE_INFINITY, gauges: Promise.resolve<Gauges | null>(null) };
 
   return {
     observeRequest: ({ method, route, status, seconds }) => requests.observe({ method, route, status }, seconds),
@@ -50,10 +53,8 @@ export function openMetrics(sources: { readonly history: History; readonly queue
     contentType: registry.contentType,
     async page() {
       fleet.resetMetrics();
-      const asked = await Promise.allSettled([
-        within(ASK_MS, "records", sources.history.gauges()),
-        within(ASK_MS, "queue", sources.queue.depth()),
-      ]);
+      if (performance.now() - counted.at > COUNT_AGAIN_MS) counted = { at: performance.now(), gauges: sources.history.gauges() };
+      const asked = await Promise.allSettled([within(ASK_MS, "records", counted.gauges), within(ASK_MS, "queue", sources.queue.depth())]);
       gauges.records(asked[0].status === "fulfilled" ? asked[0].value : null);
       gauges.queue(asked[1].status === "fulfilled" ? asked[1].value : null);
       return `${await registry.metrics()}\n${await fleet.metrics()}`;
@@ -67,17 +68,18 @@ function fleetGauges(registry: Registry) {
   const gauge = <const Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
     new Gauge({ name, help, labelNames: [...labelNames], registers });
   const up = gauge("sluice_source_up", "Whether the records and the queue answered for this page", ["source"]);
-  const files = gauge("sluice_files", "Open files by state", ["state"]);
+  const files = gauge("sluice_files", "Files by state", ["state"]);
   const oldestFile = gauge("sluice_open_file_oldest_seconds", "Age of the oldest open file; 0 when there is none");
   const syncs = gauge("sluice_open_syncs", "Syncs that are open or ending");
   const jobs = gauge("sluice_queue_jobs", "Jobs in the queue", ["state"]);
   const oldestJob = gauge("sluice_queue_oldest_seconds", "Age of the oldest waiting job; 0 when there is none");
   return {
-    records(found: Awaited<ReturnType<History["gauges"]>> | null): void {
+    records(found: Gauges | null): void {
       up.set({ source: "records" }, found ? 1 : 0);
       if (!found) return;
       const states: readonly FileState[] = OPEN_FILE_STATES;
       for (const state of states) files.set({ state }, found.openFiles[state] ?? 0);
+      for (const [state, count] of Object.entries(found.doneFiles)) files.set({ state }, count);
       oldestFile.set((found.oldestOpenMs ?? 0) / 1_000);
       syncs.set(found.openSyncs);
     },

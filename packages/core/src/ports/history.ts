@@ -64,6 +64,8 @@ export interface SyncQuery {
   readonly sync?: SyncId;
   readonly states?: readonly SyncState[];
   readonly path?: string;
+  /** Syncs that have a file of this name. */
+  readonly fileName?: string;
   readonly sort: (typeof SYNC_SORTS)[number];
   readonly descending: boolean;
   /** Rows left out before the first (linear), or the id after which to go on (constant; only with sort id). */
@@ -88,8 +90,10 @@ export interface FileQuery {
 }
 
 export interface Gauges {
-  /** Files by state; open states only, counted exactly. */
+  /** Files by open state, counted exactly. */
   readonly openFiles: Readonly<Partial<Record<FileState, number>>>;
+  /** Files by final state, from the syncs' totals. */
+  readonly doneFiles: Readonly<Record<"loaded" | "stored" | "failed", number>>;
   readonly oldestOpenMs: number | null;
   readonly openSyncs: number;
 }

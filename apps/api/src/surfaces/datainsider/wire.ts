@@ -32,8 +32,8 @@ export const START_FIELDS = [
 ] as const;
 export const END_FIELDS = ["sync_id", "api_key"] as const;
 export const UPLOAD_FIELDS = ["path", "sync_id", ...LOAD_FIELDS] as const;
-export const LIST_FIELDS = ["from", "size", "sync_id", "sync_status", "path", "sort"] as const;
-export const HISTORY_FIELDS = [...LIST_FIELDS, "file_name"] as const;
+export const LIST_FIELDS = ["from", "size", "sync_id", "sync_status", "path", "file_name", "sort"] as const;
+export const HISTORY_FIELDS = LIST_FIELDS;
 
 const DEFAULT_SIZE = 10;
 const MAX_TIMEOUT_HOURS = 24 * 366;
@@ -116,10 +116,12 @@ const HISTORY_SORT_FIELDS = {
 
 export function listQueryOf(query: Fields): Omit<SyncQuery, "org"> {
   const status = statusOf(query);
+  const fileName = query.get("file_name");
   return {
     ...pageOf(query),
     ...sortOf(query, SYNC_SORT_FIELDS, "sync_id"),
     ...filtersOf(query),
+    ...(fileName === undefined ? {} : { fileName }),
     ...(status ? { states: syncStates(status) } : {}),
   };
 }

@@ -70,6 +70,11 @@ export function syncQuery(query: SyncQuery): RawBuilder<SyncRecord> {
   const where = [sql`s.org_id = ${query.org}`, sql`NOT s.implicit`];
   if (query.sync !== undefined) where.push(sql`s.id = ${query.sync}`);
   if (query.path !== undefined) where.push(sql`s.path = ${query.path}`);
+  if (query.fileName !== undefined) {
+    where.push(
+      sql`s.id IN (SELECT sync_id FROM files WHERE org_id = ${query.org} AND name = ${query.fileName} AND history_no IS NOT NULL)`,
+    );
+  }
   if (query.states) where.push(sql`s.state = ANY(${[...query.states]})`);
   if (query.after !== undefined) where.push(query.descending ? sql`s.id < ${query.after}` : sql`s.id > ${query.after}`);
   const order = ordering(SYNC_SORTED_BY[query.sort], "s.id", query.descending);

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { Fault } from "../../domain/fault.ts";
 import type { FileState, Reject } from "../../domain/file.ts";
 import type { FileId, OrgId, SyncId } from "../../domain/ids.ts";
-import type { History } from "../../ports/history.ts";
+import type { Gauges, History } from "../../ports/history.ts";
 import { type Db, row, rows, transact, type Tx } from "./connection.ts";
 import { FILES, type FileRecord, fileQuery, SYNCS, type SyncRecord, syncQuery, toFile, toSync } from "./history-rows.ts";
 import { count } from "./sync-counts.ts";
@@ -52,9 +52,16 @@ export function postgresHistory(db: Db): History {
           syncs: number;
         }>`SELECT clock_timestamp() AS now, (SELECT count(*) FROM syncs WHERE state IN ('open', 'ending') AND NOT implicit) AS syncs`,
       );
+      const done = await row(
+        db,
+        sql<
+          Gauges["doneFiles"]
+        >`SELECT coalesce(sum(loaded), 0)::bigint AS loaded, coalesce(sum(stored), 0)::bigint AS stored, coalesce(sum(failed), 0)::bigint AS failed FROM sync_counts`,
+      );
       const oldest = open.map((each) => each.oldest).filter((each) => each !== null);
       return {
         openFiles: Object.fromEntries(open.map((each) => [each.state, each.files])),
+        doneFiles: done ?? { loaded: 0, stored: 0, failed: 0 },
         oldestOpenMs: oldest.length === 0 || !now ? null : Math.max(0, now.now - Math.min(...oldest)),
         openSyncs: now?.syncs ?? 0,
       };
