@@ -94,6 +94,9 @@ onRecords("reading the history", (suite) => {
     expect(await list({})).toEqual([0, 1, 2]);
     expect(await list({ sync: syncs[2] })).toEqual([2]);
     expect(await list({ path })).toEqual([0, 1]);
+    expect(await list({ fileName: "x.csv" })).toEqual([0, 1, 2]);
+    expect(await list({ fileName: "y.csv" })).toEqual([0]);
+    expect(await list({ fileName: "y" })).toEqual([]);
     expect(await list({ states: ["open", "ending"] })).toEqual([0, 1, 2]);
     expect(await list({ states: ["finished"] })).toEqual([]);
     expect(await list({ after: syncs[0], limit: 1 })).toEqual([1]);
@@ -130,8 +133,9 @@ onRecords("reading the history", (suite) => {
 
   test("the gauges count exactly what is open", async () => {
     const s = suite();
-    const { openFiles, oldestOpenMs, openSyncs } = await s.records.history.gauges();
+    const { openFiles, doneFiles, oldestOpenMs, openSyncs } = await s.records.history.gauges();
     expect(openFiles).toEqual({ staged: 3 });
+    expect(doneFiles).toEqual({ loaded: 3, stored: 0, failed: 1 });
     expect(openSyncs).toBe(4);
     expect(oldestOpenMs).toBeGreaterThanOrEqual(0);
     expect(oldestOpenMs).toBeLessThan(60_000);

@@ -48,7 +48,7 @@ onRecords("another org's ids", (suite) => {
       schemaChanges.request(OTHER, dataset, "main", [{ name: "x", type: int64 }]),
       s.records.uploads.commit({
         target: { ...s.target(dataset, sync), org: OTHER },
-        files: await s.arrive(["a"]),
+        files: arrived,
         options: {},
         rules: {},
       }),

@@ -62,7 +62,7 @@ test.each([
 ] as const)("%j is refused: %s at %s", (given, code, field) => {
   const fault = refusal(() => parseFileOptions(given));
   expect([fault.code, fault.detail.field]).toEqual([code, field]);
-  expect(fault.message.startsWith(`${field}`)).toBe(true);
+  expect(fault.message.startsWith(field)).toBe(true);
 });
 
 test.each([
