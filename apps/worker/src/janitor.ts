@@ -53,25 +53,35 @@ async function removeRaw(deps: JanitorDeps, rawMs: number, signal: AbortSignal):
   }
 }
 
+/** Where objects are that a record names. Pages of current.json are not: they are shared from version to version. */
+const NAMED = [
+  { prefix: "lake/", is: (key: string) => key.endsWith(".parquet") },
+  { prefix: "files/", is: () => true },
+  { prefix: "rejects/", is: () => true },
+  { prefix: "raw/", is: () => true },
+];
+
 /**
- * Removes objects below `lake/` that no record names: parts of attempts that died before they could publish.
- * An object must be older than the grace period, so that parts on their way into the records are left alone.
+ * Removes objects that no record names: what attempts and uploads left that died before they could say so.
+ * An object must be a day old, so that what is on its way into the records is left alone.
  */
 export async function collectOrphans(deps: JanitorDeps, signal: AbortSignal): Promise<number> {
   let removed = 0;
-  let batch: string[] = [];
-  const flush = async () => {
-    const unknown = await deps.trash.unknownKeys(batch);
-    await deps.objects.remove(unknown);
-    removed += unknown.length;
-    batch = [];
-  };
-  for await (const { key, modifiedMs } of deps.objects.list("lake/")) {
-    signal.throwIfAborted();
-    if (!key.endsWith(".parquet") || modifiedMs > deps.now() - Math.max(deps.graceMs, DAY_MS)) continue;
-    batch.push(key);
-    if (batch.length === BATCH) await flush();
+  for (const { prefix, is } of NAMED) {
+    let batch: string[] = [];
+    const flush = async () => {
+      const unknown = await deps.trash.unknownKeys(batch);
+      await deps.objects.remove(unknown);
+      removed += unknown.length;
+      batch = [];
+    };
+    for await (const { key, modifiedMs } of deps.objects.list(prefix)) {
+      signal.throwIfAborted();
+      if (!is(key) || modifiedMs > deps.now() - Math.max(deps.graceMs, DAY_MS)) continue;
+      batch.push(key);
+      if (batch.length === BATCH) await flush();
+    }
+    if (batch.length > 0) await flush();
   }
-  if (batch.length > 0) await flush();
   return removed;
 }

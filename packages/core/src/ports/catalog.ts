@@ -105,7 +105,7 @@ export interface Trash {
   collectable(deadForMs: number, limit: number): Promise<readonly { readonly id: PartId; readonly key: string; readonly last: boolean }[]>;
   /** Forgets collected parts. */
   collected(parts: readonly PartId[]): Promise<void>;
-  /** Which of these object keys no part names. */
+  /** Which of these object keys no part, no rejects and no upload names. */
   unknownKeys(keys: readonly string[]): Promise<readonly string[]>;
   /** Raw objects of files finished before the age whose bytes may go, and of aborted files. */
   expiredRaw(olderThanMs: number, limit: number): Promise<readonly { readonly file: string; readonly key: string }[]>;

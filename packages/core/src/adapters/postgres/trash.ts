@@ -39,6 +39,9 @@ const toEntry = (found: TrashRow): TrashEntry => ({
   expiresAtMs: found.expires_at,
 });
 
+/** The file that a raw or rejects key is of, by its last segment; null for other keys. */
+const FILE_OF_KEY = sql`substring(key FROM '^(?:raw|rejects)/.*/([0-9a-f]{8}-[0-9a-f-]{27})(?:\\.[0-9]+\\.ndjson)?$')::uuid`;
+
 export function postgresTrash(db: Db, clock: Clock): Trash {
   const byId = async (org: OrgId, id: TrashId) => {
     const found = await row(db, sql<TrashRow>`${ENTRIES} WHERE t.org_id = ${org} AND t.id = ${id}`);
@@ -84,9 +87,11 @@ export function postgresTrash(db: Db, clock: Clock): Trash {
     unknownKeys: async (keys) => {
       const unknown = await rows(
         db,
-        sql<{
-          key: string;
-        }>`SELECT k.key FROM unnest(${[...keys]}::text[]) AS k(key) WHERE NOT EXISTS (SELECT 1 FROM parts p WHERE p.object_key = k.key)`,
+        sql<{ key: string }>`
+          WITH asked AS (SELECT key, ${FILE_OF_KEY} AS file_id FROM unnest(${[...keys]}::text[]) AS k(key))
+          SELECT key FROM asked a
+          WHERE NOT EXISTS (SELECT 1 FROM parts p WHERE p.object_key = a.key)
+            AND NOT EXISTS (SELECT 1 FROM files f WHERE f.id = a.file_id AND (f.rejects_key = a.key OR (f.raw_key = a.key AND f.state <> 'aborted')))`,
       );
       return unknown.map((found) => found.key);
     },
