@@ -31,26 +31,40 @@ onRecords("committing an upload", (suite) => {
     expect(new Set(seen).size).toBe(16 * (4 * 3 + 8));
   });
 
-  test("a commit whose number is drawn waits until the one before it is visible", async () => {
+  test("a commit waits for one that drew its number before and is not yet visible", async () => {
     const s = suite();
     const dataset = await s.dataset();
     const sync = await s.start(dataset);
-    // Holds the org's history lock as a committer does that has drawn its number and is not yet visible.
-    const slow = await s.connection();
-    await slow.query("BEGIN");
-    await slow.query("SELECT pg_advisory_xact_lock(7302, 0)");
-    await slow.query("SELECT nextval('history_numbers')");
     const [file] = await s.arrive(["late.csv"]);
-    let done = false;
-    const committed = s.commit(dataset, sync, [must(file)]).then((accepted) => {
-      done = true;
-      return accepted;
+    // What a committer does that has drawn its number.
+    const drawn = [["SELECT pg_advisory_xact_lock(7302, 0)"], ["SELECT nextval('history_numbers')"]] as const;
+    const accepted = await s.whileOpen(drawn, 1, () => s.commit(dataset, sync, [must(file)]));
+    expect(accepted).toHaveLength(1);
+  });
+
+  test("`end` waits for an upload that is being committed, and the completion sees its file", async () => {
+    const s = suite();
+    const dataset = await s.dataset();
+    const sync = await s.start(dataset);
+    const [file] = await s.arrive(["last.csv"]);
+    const order: string[] = [];
+    await s.whileOpen([["SELECT pg_advisory_xact_lock(7302, 0)"]], 2, async () => {
+      const committed = s.commit(dataset, sync, [must(file)]).then(() => order.push("committed"));
+      await s.untilWaiting(1);
+      await Promise.all([committed, s.records.syncs.end(s.org, sync).then(() => order.push("ended"))]);
     });
-    await waitUntil(async () => (await s.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")).length > 0);
-    expect(done).toBe(false);
-    await slow.query("COMMIT");
-    expect(await committed).toHaveLength(1);
-    await slow.end();
+    expect(order.sort()).toEqual(["committed", "ended"]);
+    expect((await s.records.syncs.decide(sync, 30)).step).toBe("not_ready");
+  });
+
+  test("a file that is given up while it is committed is not committed, and counts in no total", async () => {
+    const s = suite();
+    const dataset = await s.dataset();
+    const sync = await s.start(dataset);
+    const [file] = await s.arrive(["slow.csv"]);
+    const abort = ["UPDATE files SET state = 'aborted', finished_at = now() WHERE id = $1", must(file).id] as const;
+    expect(await s.whileOpen([abort], 1, () => faultOf(s.commit(dataset, sync, [must(file)])))).toBe("aborted");
+    expect((await s.sync(sync)).total).toBe(0);
   });
 
   test("the files of one request get numbers in the order of the body", async () => {
@@ -196,7 +210,3 @@ onRecords("committing an upload", (suite) => {
     expect(await s.sync(cancelled)).toMatchObject({ total: 2, failed: 2 });
   });
 });
-
-async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition()));
-}

@@ -69,6 +69,23 @@ onRecords("idempotency keys", (suite) => {
     });
   });
 
+  test("files that are lost in the instant of their commit leave no answer behind", async () => {
+    const s = suite();
+    const dataset = await s.dataset();
+    const sync = await s.start(dataset);
+    const running = { key: "lost-commit", token: await token("lost-commit") };
+    const files = [staged("doomed.csv")];
+    const upload = { target: s.target(dataset, sync), files, options: {}, rules: {}, idempotency: { running, answer: () => answer } };
+    await s.sql(`CREATE FUNCTION doom() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'doomed'; END $$`);
+    await s.sql(`CREATE CONSTRAINT TRIGGER doom AFTER INSERT ON files DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION doom()`);
+    await expect(s.records.uploads.commit(upload)).rejects.toThrow("doomed");
+    await s.sql("DROP FUNCTION doom CASCADE");
+    expect(await faultOf(begin("lost-commit"))).toBe("idempotency_running");
+    expect((await s.sync(sync)).total).toBe(0);
+    expect(await s.records.uploads.commit(upload)).toHaveLength(1);
+    expect(await begin("lost-commit")).toEqual({ answer });
+  });
+
   test("a released key can be taken again; a finished one cannot be released", async () => {
     const { org, records } = suite();
     const first = await token("released");

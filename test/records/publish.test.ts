@@ -190,6 +190,21 @@ onRecords("publishing", (suite) => {
     expect((await s.datasetNow(dataset)).schemas["main"]?.columns[0]?.numbers).toEqual({ integerDigits: 6, scale: 0, doubleExact: false });
   });
 
+  test("facts of files of a full sync that are published at the same instant are all kept", async () => {
+    const s = suite();
+    const dataset = await s.dataset();
+    const sync = await s.start(dataset, { type: "full" });
+    const known = (integerDigits: number) => schema(column(1, "x", int64, { integerDigits, scale: 0, doubleExact: integerDigits !== 5 }));
+    await s.uploadAndLoad(dataset, sync, known(1));
+    const files = await s.upload(dataset, sync, ["a", "b", "c"]);
+    const attempts = await Promise.all(files.map(async (file, i) => loadedFile(await s.claim(file), known(5 + i))));
+    const { generation } = must(attempts[0]);
+    const held = ["SELECT 1 FROM generations WHERE id = $1 FOR NO KEY UPDATE", generation] as const;
+    await s.whileOpen([held], 3, () => Promise.all(attempts.map((each) => s.records.publication.publishLoaded(each))));
+    await s.complete(sync);
+    expect((await s.datasetNow(dataset)).schemas["main"]?.columns[0]?.numbers).toEqual({ integerDigits: 7, scale: 0, doubleExact: false });
+  });
+
   test("a column that was declared meanwhile stays declared when a slower file publishes", async () => {
     const s = suite();
     const dataset = await s.dataset();

@@ -84,6 +84,32 @@ export class Suite {
     return (await this.#admin.query<Row>(text, [...values])).rows;
   }
 
+  /**
+   * Runs `work` while a transaction of the test's own is open in which `statements` have run, and commits it when `work`
+   * has begun so many things that wait for it in the database. Resolves to what `work` resolves to.
+   */
+  async whileOpen<T>(statements: readonly (readonly [string, ...unknown[]])[], waiting: number, work: () => Promise<T>): Promise<T> {
+    const holder = await this.connection();
+    try {
+      await holder.query("BEGIN");
+      for (const [statement, ...values] of statements) await holder.query(statement, values);
+      const done = work();
+      // A promise that has failed already must not end the test before it is looked at.
+      done.catch(() => undefined);
+      await this.untilWaiting(waiting);
+      await holder.query("COMMIT");
+      return await done;
+    } finally {
+      await holder.end();
+    }
+  }
+
+  /** Resolves when so many statements wait for a lock. */
+  async untilWaiting(count: number): Promise<void> {
+    const waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while ((await this.sql(waiting)).length < count);
+  }
+
   /** A connection of the test's own, for locks and open transactions. */
   async connection(): Promise<pg.Client> {
     const client = new pg.Client({ connectionString: this.url, options: "-c search_path=sluice" });

@@ -164,6 +164,7 @@ onRecords("syncs from start to end", (suite) => {
     const claimed = await s.claim(must(b));
     await s.records.syncs.cancel(s.org, sync);
     expect(await s.sync(sync)).toMatchObject({ state: "cancelled", total: 3, failed: 2, loaded: 1 });
+    expect(await s.epoch(must(b))).toBe(claimed.epoch + 1);
     expect(await s.records.publication.publishLoaded(loadedFile(claimed))).toBe("stale");
     expect(await s.file(must(c))).toMatchObject({ state: "failed", fault: { code: "cancelled" } });
     expect(await s.keys(dataset)).toEqual(keysOf(loaded));

@@ -153,7 +153,11 @@ onRecords("who works on what", (suite) => {
       );
       await s.sql("UPDATE files SET due_at = now() - (100 - history_no % 1000) * interval '1 s' WHERE org_id = $1", [org]);
       const oldest = await s.sql<{ id: FileId }>("SELECT id FROM files WHERE org_id = $1 ORDER BY due_at, id LIMIT 10", [org]);
-      const taken = (await Promise.all(Array.from({ length: 8 }, () => s.records.work.takeDue(org, 10)))).flat();
+      const taken = (
+        await s.whileOpen([["LOCK TABLE files IN SHARE MODE"]], 8, () =>
+          Promise.all(Array.from({ length: 8 }, () => s.records.work.takeDue(org, 10))),
+        )
+      ).flat();
       expect(taken).toEqual(oldest.map(({ id }) => job(id, 0)));
       expect(await s.records.work.takeDue(org, 10)).toEqual([]);
       await s.records.work.untake(taken.slice(0, 3));
