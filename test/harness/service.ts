@@ -30,6 +30,8 @@ export interface ServiceOptions {
 export interface Start {
   readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** False: not waited for, because it may end before it is ready. */
+  readonly ready?: boolean;
 }
 
 /** API and workers as real processes over a database, a store and a queue of their own. */
@@ -104,9 +106,9 @@ export async function openService(options: ServiceOptions = {}): Promise<Service
     // Stopped before the database goes; those that a test has killed are gone already.
     stack.defer(async () => void (await Promise.all(all.map((each) => each.stop()))));
     let api: Running | null = null;
-    const start = async (running: Running) => {
+    const start = async (running: Running, ready = true) => {
       all.push(running);
-      await running.ready();
+      if (ready) await running.ready();
       return running;
     };
     const service: Service = {
@@ -124,15 +126,15 @@ export async function openService(options: ServiceOptions = {}): Promise<Service
         return api;
       },
       workers,
-      startApi: async ({ main = API_MAIN, env: more = {} } = {}) => {
+      startApi: async ({ main = API_MAIN, env: more = {}, ready } = {}) => {
         const before = api;
         api = run("api", main, { ...env, PORT: String(before?.port() ?? (await freePort())), ...more });
-        return start(api);
+        return start(api, ready);
       },
-      startWorker: async ({ main = WORKER_MAIN, env: more = {} } = {}) => {
+      startWorker: async ({ main = WORKER_MAIN, env: more = {}, ready } = {}) => {
         const worker = run(`worker ${workers.length + 1}`, main, { ...env, ...more });
         workers.push(worker);
-        return start(worker);
+        return start(worker, ready);
       },
       query: async <Row>(sql: string, values: readonly unknown[] = []) => (await records.query(sql, [...values])).rows as Row[],
       tails: () => all.map((each) => tail(each)).join("\n"),

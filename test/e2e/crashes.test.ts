@@ -1,0 +1,3 @@
+import { crashes } from "./crashes.contract.ts";
+
+crashes("postgres");
