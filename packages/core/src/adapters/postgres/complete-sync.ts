@@ -40,18 +40,27 @@ export interface CarriedFiles {
 
 const OPEN_FILES_OF = sql`SELECT 1 FROM files WHERE state IN ('fetching', 'staged', 'claimed', 'waiting') AND sync_id =`;
 
-/** One step towards a sync's completion, under the dataset's exclusive lock: nobody publishes meanwhile. */
-export async function decide(tx: Tx, clock: Clock, id: SyncId, trashDays: number, carried?: CarriedFiles): Promise<CompletionStep> {
-  // Asked without the lock first: most calls come while files are still open, and must not hold up those that publish.
+/** The dataset of a sync that may be complete; null while it is open or has open files. Asked for every file that is done, so it locks nothing. */
+export async function mayComplete(db: Db, sync: SyncId): Promise<DatasetId | null> {
   const of = await row(
-    tx,
+    db,
     sql<{
       dataset_id: DatasetId;
       busy: boolean;
-    }>`SELECT dataset_id, state = 'open' OR EXISTS (${OPEN_FILES_OF} s.id) AS busy FROM syncs s WHERE id = ${id}`,
+    }>`SELECT dataset_id, state = 'open' OR EXISTS (${OPEN_FILES_OF} s.id) AS busy FROM syncs s WHERE id = ${sync}`,
   );
-  if (!of || of.busy) return { step: "not_ready" };
-  await lock(tx, "dataset", of.dataset_id);
+  return !of || of.busy ? null : of.dataset_id;
+}
+
+/** One step towards a sync's completion, under the dataset's exclusive lock: nobody publishes meanwhile. */
+export async function decide(
+  tx: Tx,
+  clock: Clock,
+  { id, dataset }: { readonly id: SyncId; readonly dataset: DatasetId },
+  trashDays: number,
+  carried?: CarriedFiles,
+): Promise<CompletionStep> {
+  await lock(tx, "dataset", dataset);
   const sync = await row(tx, sql<SyncRecord>`SELECT * FROM syncs WHERE id = ${id} FOR NO KEY UPDATE`);
   if (!sync || sync.state === "open") return { step: "not_ready" };
   if (sync.state !== "ending") return { step: "closed", state: sync.state };

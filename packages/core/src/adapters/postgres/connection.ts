@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect, type PostgresPool, type RawBuilder, sql, type Transaction } from "kysely";
 import pg from "pg";
 import { Fault, isFault } from "../../domain/fault.ts";
+import { preparing } from "./prepared.ts";
 
 /** The tables are reached through `sql` templates, whose row types stand beside each statement. */
 export type Schema = Record<string, never>;
@@ -37,6 +38,8 @@ export function openPool(options: PoolOptions): pg.Pool {
     types,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 60_000,
+    // A prepared statement keeps a plan that was made for the tables as they were: a minute later they may have grown a hundredfold.
+    maxLifetimeSeconds: 60,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     application_name: "sluice",
@@ -58,7 +61,7 @@ function withOptions(databaseUrl: string, settings: string): string {
 
 /** `pool` may also be one connection in a pool's clothes. */
 export function openDb(pool: PostgresPool): Db {
-  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool: preparing(pool) }) });
 }
 
 /** SQLSTATE classes and codes that mean the server is away, ending, starting or full, or chose this transaction as a victim. */

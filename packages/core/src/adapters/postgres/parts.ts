@@ -40,13 +40,10 @@ export interface PartsOf {
 /** Inserts the parts of one file, each distinct list of columns once. */
 export async function insertParts(tx: Tx, of: PartsOf, parts: readonly NewPart[]): Promise<void> {
   if (parts.length === 0) return;
-  const lists = new Map([...new Set(parts.map((part) => part.table))].map((table) => [table, columnList(of, table)]));
-  const data = parts.map((part) => ({ ...part, hash: lists.get(part.table)?.hash }));
+  const { lists, data } = partRecords(of.schemas, parts);
   await rows(
     tx,
-    sql`WITH noted AS (
-          INSERT INTO part_schemas (hash, columns) SELECT DISTINCT ON (hash) hash, columns FROM jsonb_to_recordset(${json([...lists.values()])}) AS l(hash text, columns jsonb)
-          ON CONFLICT DO NOTHING),
+    sql`WITH noted AS (${noteLists(lists)}),
         new AS (
           INSERT INTO parts (id, org_id, dataset_id, generation_id, kind, table_name, name, object_key, rows, bytes, sha256, schema_hash, loaded_version, since_version)
           SELECT p.id, ${of.org}, ${of.dataset}, ${of.generation}, 'part', p."table", ${of.name}, p.key, p.rows, p.bytes, p.sha256, p.hash, ${of.loadedVersion}, ${of.sinceVersion}
@@ -56,8 +53,28 @@ export async function insertParts(tx: Tx, of: PartsOf, parts: readonly NewPart[]
   );
 }
 
-function columnList(of: PartsOf, table: string): { hash: string; columns: PartColumns } {
-  const schema = of.schemas[table];
+interface ColumnList {
+  readonly hash: string;
+  readonly columns: PartColumns;
+}
+
+/** Parts as their table takes them, and the lists of columns that they name by hash. */
+export function partRecords(
+  schemas: PartsOf["schemas"],
+  parts: readonly NewPart[],
+): { readonly lists: readonly ColumnList[]; readonly data: readonly (NewPart & { readonly hash: string | undefined })[] } {
+  const lists = new Map([...new Set(parts.map((part) => part.table))].map((table) => [table, columnList(schemas, table)]));
+  return { lists: [...lists.values()], data: parts.map((part) => ({ ...part, hash: lists.get(part.table)?.hash })) };
+}
+
+/** Each distinct list once. */
+export function noteLists(lists: readonly ColumnList[]) {
+  return sql`INSERT INTO part_schemas (hash, columns) SELECT DISTINCT ON (hash) hash, columns FROM jsonb_to_recordset(${json(lists)}) AS l(hash text, columns jsonb)
+    ON CONFLICT DO NOTHING`;
+}
+
+function columnList(schemas: PartsOf["schemas"], table: string): ColumnList {
+  const schema = schemas[table];
   if (!schema) throw new Error(`a part of table ${table} came without its schema`);
   const columns = partColumns(schema);
   return { hash: createHash("sha256").update(JSON.stringify(columns)).digest("hex"), columns };
@@ -72,13 +89,18 @@ export async function recordFindings(tx: Tx, file: FileId, findings: Findings): 
           rows_skipped = ${counts.skipped}, warnings = ${counts.warnings}, rejects_key = ${findings.rejectsKey}, detected = ${json(findings.detected)}
         WHERE id = ${file}`,
   );
+  await insertRejects(tx, file, findings.rejects);
+}
+
+/** Puts these rejects in the place of an earlier attempt's. */
+export async function insertRejects(tx: Tx, file: FileId, rejects: Findings["rejects"]): Promise<void> {
   await rows(tx, sql`DELETE FROM rejects WHERE file_id = ${file}`);
-  if (findings.rejects.length === 0) return;
+  if (rejects.length === 0) return;
   await rows(
     tx,
     sql`INSERT INTO rejects (file_id, ordinal, table_name, row_no, byte_offset, column_name, raw, reason)
         SELECT ${file}, r.ordinal, r."table", r.row, r."byteOffset", r."column", r.raw, r.reason
-        FROM jsonb_to_recordset(${json(findings.rejects.map((reject, ordinal) => ({ ...reject, ordinal })))})
+        FROM jsonb_to_recordset(${json(rejects.map((reject, ordinal) => ({ ...reject, ordinal })))})
           AS r(ordinal int, "table" text, row bigint, "byteOffset" bigint, "column" text, raw text, reason text)`,
   );
 }

@@ -4,7 +4,7 @@ import type { DatasetId, GenerationId, OrgId, SyncId } from "../../domain/ids.ts
 import { newId, type Clock } from "../../domain/ids.ts";
 import { isClosed, type SyncState, type SyncType } from "../../domain/sync.ts";
 import type { NewSync, SyncHead, Syncs } from "../../ports/syncs.ts";
-import { closeSync, decide } from "./complete-sync.ts";
+import { closeSync, decide, mayComplete } from "./complete-sync.ts";
 import { type Db, json, lock, row, rows, transact, type Tx } from "./connection.ts";
 import { dropGeneration } from "./generations.ts";
 import { count } from "./sync-counts.ts";
@@ -31,7 +31,10 @@ export function postgresSyncs(db: Db, clock: Clock): Syncs {
     end: (org, sync) => transact(db, (tx) => end(tx, org, sync)),
     cancel: (org, sync) => transact(db, (tx) => cancel(tx, org, sync)),
     implicit: (org, dataset) => implicit(db, org, dataset),
-    decide: (sync, trashDays, remade) => transact(db, (tx) => decide(tx, clock, sync, trashDays, remade)),
+    decide: async (sync, trashDays, remade) => {
+      const dataset = await mayComplete(db, sync);
+      return dataset === null ? { step: "not_ready" } : transact(db, (tx) => decide(tx, clock, { id: sync, dataset }, trashDays, remade));
+    },
     close: (sync) => closeSync(db, sync),
     due: (limit) => due(db, limit),
   };
