@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseType } from "../../packages/core/src/domain/table-schema.ts";
 import { convertBytes, duck, failedWith, loaded, typesOf } from "./convert-kit.ts";
+import { corpus } from "./corpus.ts";
 
 /** A Parquet file of what a query gives, made by DuckDB. */
 async function parquetOf(sql: string): Promise<Buffer> {
@@ -116,12 +117,20 @@ test("damaged pages are the file's failure, not the process's", async () => {
   }
 });
 
-const corpus = "/work/shared/corpora/parquet-testing/bad_data";
-test.skipIf(!existsSync(corpus))("the bad files of apache/parquet-testing never hang or end the process", async () => {
-  for (const name of readdirSync(corpus).filter((name) => name.endsWith(".parquet"))) {
-    const { outcome } = await convertBytes(name, readFileSync(join(corpus, name)));
+const badData = corpus("parquet-testing/bad_data");
+test.skipIf(badData === null)("the bad files of apache/parquet-testing never hang or end the process", async () => {
+  const folder = badData ?? "";
+  for (const name of readdirSync(folder).filter((name) => name.endsWith(".parquet"))) {
+    const { outcome } = await convertBytes(name, readFileSync(join(folder, name)));
     if (outcome.kind === "failed") expect(["unreadable", "unsupported_format"]).toContain(outcome.fault.code);
   }
+});
+
+test("times of day with nanoseconds are kept to the microsecond, each that loses some with a warning", async () => {
+  const result = await convertBytes("a.parquet", readFileSync(join(import.meta.dirname, "parquet-fixtures/time-nanos.parquet")));
+  expect(loaded(result.outcome).counts).toMatchObject({ loaded: 4, warnings: 2 });
+  const rows = await duck(result.parts, "select t::varchar t from parts");
+  expect(rows.map((row) => row["t"])).toEqual(["00:00:00.000001", "00:00:00.000001", "23:59:59.999999", null]);
 });
 
 test("what the store throws while Parquet is read is thrown, not blamed on the file", async () => {

@@ -62,7 +62,7 @@ export interface Conformed {
   readonly kept: readonly number[] | null;
   /** In the file's order. */
   readonly rejects: readonly RejectedRow[];
-  /** Values set to null, rows cut or filled. */
+  /** Values set to null or cut, rows cut or filled. */
   readonly warnings: number;
 }
 
@@ -108,7 +108,7 @@ export function conform(batch: SourceBatch, context: ConformContext): Conformed 
     }),
     kept,
     rejects: rejectsOf(batch, coerced ? new Map() : bad, context.table),
-    warnings: batch.filled + (coerced ? badCells : 0),
+    warnings: batch.filled + batch.cut + (coerced ? badCells : 0),
   };
 }
 

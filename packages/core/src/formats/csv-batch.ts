@@ -68,6 +68,7 @@ export class CsvBatch {
       columns: this.columns.map((text) => ({ text })),
       misfits: this.misfits,
       filled: this.filled,
+      cut: 0,
       rowNumbers: this.rowNumbers,
       place: (i) => this.#placeOf(this.rowNumbers[i] ?? 0, this.#lines[i] ?? 0, this.#starts[i] ?? 0, this.#ends[i] ?? 0),
       rawBytes,

@@ -75,6 +75,8 @@ export interface SourceBatch {
   readonly misfits: readonly Misfit[];
   /** Rows that were cut or filled to the table's width. */
   readonly filled: number;
+  /** Values that lost digits which no type of ours has: each is a counted warning. */
+  readonly cut: number;
   /** Record numbers of the rows, ascending; a misfit's number is missing. */
   readonly rowNumbers: readonly number[];
   place(index: number): Place;

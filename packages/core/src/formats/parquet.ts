@@ -1,13 +1,14 @@
-import { type RecordBatch as ArrowBatch, type Schema, tableFromIPC } from "apache-arrow";
-import { ParquetFile, type RecordBatch } from "parquet-wasm";
+import type { RecordBatch as ArrowBatch, Schema } from "apache-arrow";
+import type { ParquetFile } from "parquet-wasm";
 import { MAIN_TABLE } from "../domain/dataset.ts";
-import { Fault, isFault, printable } from "../domain/fault.ts";
+import { Fault } from "../domain/fault.ts";
 import type { SourceColumn } from "../schema/enforce.ts";
-import { columnDataOf, columnTypeOf } from "./arrow-columns.ts";
+import { columnDataOf, columnTypeOf, cutIn } from "./arrow-columns.ts";
 import type { Format, FormatInput, OpenedFile, SourceBatch } from "./format.ts";
 import { headerNames } from "./header-names.ts";
-import { watchTraps } from "../parquet/wasm-trap.ts";
-import { blobOf } from "./parquet-blob.ts";
+import { type Int96File, readInt96 } from "./parquet-int96.ts";
+import { checkedPages } from "./parquet-pages.ts";
+import { openParquet, recordBatches } from "./parquet-stream.ts";
 import type { Source } from "./source.ts";
 
 /** A footer holds a few hundred bytes a column and row group; one beyond this is an attack or garbage. */
@@ -22,9 +23,9 @@ export const parquet: Format = {
 
   async open(input: FormatInput): Promise<OpenedFile> {
     await checkEnds(input.source);
-    const watch = watchTraps();
-    const file = await orUnreadable("its footer", () => watch.race(ParquetFile.fromFile(blobOf(input.source)))).finally(() => watch.stop());
-    const schema = await orUnreadable("its schema", async () => tableFromIPC(file.schema().intoIPCStream()).schema);
+    const source = await checkedPages(input.source);
+    const file = await openParquet(source);
+    const { schema } = file;
     if (schema.fields.length > input.limits.columns) {
       throw new Fault("limit_exceeded", `the file has ${schema.fields.length} columns, at most ${input.limits.columns} are allowed`, {
         field: "columns",
@@ -32,8 +33,9 @@ export const parquet: Format = {
         limit: input.limits.columns,
       });
     }
-    const columns = columnsOf(schema);
-    return { dialect: {}, tables: [{ table: MAIN_TABLE, columns, batches: () => batches(file, input) }] };
+    const exact = await orDamage(source, () => readInt96(file));
+    const columns = columnsOf(exact.schema);
+    return { dialect: {}, tables: [{ table: MAIN_TABLE, columns, batches: () => batches(exact, source, input) }] };
   },
 };
 
@@ -70,36 +72,41 @@ function columnsOf(schema: Schema): SourceColumn[] {
   });
 }
 
-async function* batches(file: ParquetFile, input: FormatInput): AsyncGenerator<SourceBatch> {
+async function* batches(opened: Int96File, source: CheckedSource, input: FormatInput): AsyncGenerator<SourceBatch> {
+  const { file } = opened;
   const total = rowsOf(file);
   const batchSize = Math.max(1, Math.min(BATCH_ROWS, Math.floor(BATCH_BYTES / widestRow(file))));
-  const watch = watchTraps();
-  let reader: ReadableStreamDefaultReader<RecordBatch> | null = null;
+  const stream = recordBatches(opened, { batchSize });
   let rows = 0;
   let decoded = 0;
+  let { cut } = opened;
   try {
-    const stream = await orUnreadable("its pages", () => watch.race(file.stream({ batchSize, concurrency: 1 })));
-    reader = (stream as ReadableStream<RecordBatch>).getReader();
     for (;;) {
-      const next = reader.read();
-      const { done, value } = await orUnreadable(`its pages after row ${rows}`, () => watch.race(next));
+      const { done, value } = await orDamage(source, () => stream.next());
       if (done) break;
-      const ipc = value.intoIPCStream();
-      decoded += ipc.length;
+      const { batch, bytes } = value;
+      decoded += bytes;
       checkDecoded(decoded, input.limits.decodedBytes);
-      for (const batch of tableFromIPC(ipc).batches) {
-        const share = total === 0 ? 1 : Math.min((rows + batch.numRows) / total, 1);
-        yield sourceBatch(batch, rows, Math.floor(input.source.size * share));
-        rows += batch.numRows;
-      }
+      const share = total === 0 ? 1 : Math.min((rows + batch.numRows) / total, 1);
+      yield sourceBatch(batch, rows, Math.floor(input.source.size * share), cut);
+      cut = 0;
+      rows += batch.numRows;
     }
   } finally {
-    watch.stop();
-    reader?.cancel().catch(() => {
-      // It has ended or failed already.
-    });
+    await stream.return(undefined);
   }
   if (rows !== total) throw new Fault("unreadable", `no readable Parquet: its footer says ${total} rows, its pages hold ${rows}`);
+}
+
+type CheckedSource = Awaited<ReturnType<typeof checkedPages>>;
+
+/** A page that does not agree with its checksum is what went wrong, whatever parquet-wasm made of it. */
+async function orDamage<T>(source: CheckedSource, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw source.damage ?? error;
+  }
 }
 
 /** The rows that the footer promises, which it says twice. */
@@ -125,26 +132,16 @@ function widestRow(file: ParquetFile): number {
   return Math.max(1, ...widths);
 }
 
-function sourceBatch(batch: ArrowBatch, rowsBefore: number, rawBytes: number): SourceBatch {
+function sourceBatch(batch: ArrowBatch, rowsBefore: number, rawBytes: number, cut: number): SourceBatch {
   const rowNumbers = Array.from({ length: batch.numRows }, (_, i) => rowsBefore + i + 1);
   return {
     rows: batch.numRows,
     columns: batch.data.children.map((data) => ({ data: columnDataOf(data) })),
     misfits: [],
     filled: 0,
+    cut: cut + batch.data.children.reduce((sum, data) => sum + cutIn(data), 0),
     rowNumbers,
     place: (i) => ({ row: rowsBefore + i + 1, byteOffset: null, line: null, raw: null }),
     rawBytes,
   };
-}
-
-/** What parquet-wasm throws, traps included, is the file's fault; what the store throws is latched by its source. */
-async function orUnreadable<T>(what: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (isFault(error)) throw error;
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Fault("unreadable", `no readable Parquet: ${what} cannot be read (${printable(why, 300)})`, { cause: error });
-  }
 }

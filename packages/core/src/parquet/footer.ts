@@ -1,3 +1,5 @@
+import { CompactReader } from "./thrift.ts";
+
 /**
  * The end of a Parquet file: [FileMetaData, Thrift compact][its length, uint32 LE]["PAR1"].
  * parquet-wasm takes key-value metadata only before the first row, when counts are not known yet. So placeholders are
@@ -40,74 +42,12 @@ function replaceValue(metadata: Buffer, key: string, value: string): Buffer {
 /** num_rows of a FileMetaData in Thrift compact: field 3, after version (1) and schema (2). */
 export function rowsInFooter(metadata: Uint8Array): number {
   const reader = new CompactReader(metadata);
-  for (let field = 0; ;) {
-    const head = reader.byte();
-    if (head === 0) throw new Error("the footer has no row count");
-    field = head >> 4 === 0 ? reader.zigzag() : field + (head >> 4);
-    if (field === 3) return reader.zigzag();
-    reader.skip(head & 15);
-  }
-}
-
-/** Just enough of Thrift's compact protocol to step over what stands before a field. */
-class CompactReader {
-  #at = 0;
-  readonly #bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  byte(): number {
-    const byte = this.#bytes[this.#at++];
-    if (byte === undefined) throw new Error("the footer is cut off");
-    return byte;
-  }
-
-  #varint(): bigint {
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = this.byte();
-      value |= BigInt(byte & 127) << shift;
-      if (byte < 128) return value;
-    }
-  }
-
-  zigzag(): number {
-    const value = this.#varint();
-    return Number((value >> 1n) ^ -(value & 1n));
-  }
-
-  skip(type: number): void {
-    if (type === 1 || type === 2) return; // true and false lie in the type
-    if (type === 3) this.#at += 1;
-    else if (type >= 4 && type <= 6) this.#varint();
-    else if (type === 7) this.#at += 8;
-    else if (type === 8) this.#skipBytes();
-    else if (type === 9 || type === 10) this.#skipList();
-    else if (type === 12) this.#skipStruct();
-    else throw new Error(`the footer has a field of type ${type}`);
-  }
-
-  #skipBytes(): void {
-    const length = Number(this.#varint());
-    this.#at += length;
-  }
-
-  #skipList(): void {
-    const head = this.byte();
-    const size = head >> 4 === 15 ? Number(this.#varint()) : head >> 4;
-    for (let i = 0; i < size; i++) {
-      // In a list, a bool is a byte of its own.
-      if ((head & 15) <= 2) this.#at += 1;
-      else this.skip(head & 15);
-    }
-  }
-
-  #skipStruct(): void {
-    for (let head = this.byte(); head !== 0; head = this.byte()) {
-      if (head >> 4 === 0) this.zigzag();
-      this.skip(head & 15);
-    }
-  }
+  let rows: number | null = null;
+  reader.struct((id) => {
+    if (id !== 3) return false;
+    rows = reader.zigzag();
+    return true;
+  });
+  if (rows === null) throw new Error("the footer has no row count");
+  return rows;
 }
