@@ -42,13 +42,17 @@ describe("a sync's end", () => {
     withService({ workers: 1 }, async (service) => {
       const client = clientOf(service);
       const sync = await client.start("/race");
+      let answered = 0;
+      let ended = Promise.resolve();
       const answers = await Promise.all(
         Array.from({ length: 100 }, async (_, file) => {
-          const answer = client.tryUpload(sync, { [`${file}.csv`]: `file\n${file}\n` });
-          if (file === 50) await client.end(sync);
-          return { file, ...(await answer) };
+          const answer = await client.tryUpload(sync, { [`${file}.csv`]: `file\n${file}\n` });
+          // In the middle of them: a fifth is answered, the others are on their way.
+          if (++answered === 20) ended = client.end(sync);
+          return { file, ...answer };
         }),
       );
+      await ended;
       expect([...new Set(answers.map((answer) => answer.status))].toSorted()).toEqual([200, 409]);
       const taken = answers.filter((answer) => answer.status === 200).map((answer) => answer.file);
       expect(await client.closed(sync)).toMatchObject({ sync_status: "Finished", total_files: taken.length, num_failed: 0 });

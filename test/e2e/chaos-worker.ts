@@ -1,13 +1,13 @@
 // A worker whose jobs take their time, and some of which stop the event loop past the lease: no heartbeat, no lock renewed.
-import { performance } from "node:perf_hooks";
 import { type Decorate, runWorker } from "../../apps/worker/src/run-worker.ts";
 import { chaosOf } from "./chaos-settings.ts";
 import { share } from "./seeded.ts";
 
 const chaos = chaosOf(process.env);
 
-/** Blocks the whole process, as a busy loop does, but leaves the core to the other workers. */
+/** Blocks the whole process, as a busy loop does, but leaves the core to the other workers. Says so first: it may be killed meanwhile. */
 function block(ms: number): void {
+  process.stdout.write(`${JSON.stringify({ msg: "blocked", ms })}\n`);
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
@@ -25,7 +25,6 @@ const decorate: Decorate = (deps) => ({
       const outcome = await deps.converter.convert(request, io, signal);
       // The worst moment: the parts are written, the lease is over, and this attempt is about to publish.
       if (blocks && !early) block(chaos.blockMs);
-      if (blocks) console.log(JSON.stringify({ msg: "blocked", file: request.name, atMs: performance.now() }));
       return outcome;
     },
   },

@@ -9,6 +9,7 @@ import { until } from "../harness/until.ts";
 
 const TEST_MS = 120_000;
 const BACK_MS = 30_000;
+const ENDED_MS = 10_000;
 
 describe("npm start after a kill -9", () => {
   let dataDir: string;
@@ -49,19 +50,35 @@ describe("npm start after a kill -9", () => {
       const killedAtMs = performance.now();
       await until(`${child} is back`, BACK_MS, async () => ![0, killed].includes(await childPid(child)));
       await until("the service answers", BACK_MS, isReady);
-      console.log(`kill -9 of ${child} under npm start: ready again after ${((performance.now() - killedAtMs) / 1_000).toFixed(1)} s`);
       await works();
+      console.log(
+        `kill -9 of ${child} under npm start: a new file is loaded after ${((performance.now() - killedAtMs) / 1_000).toFixed(1)} s`,
+      );
     });
   }
 
   it("of the supervisor itself starts again on the same folder, with all data", { timeout: TEST_MS }, async () => {
     await works();
+    const left = await Promise.all(["api", "worker", "postgres"].map(childPid));
+    const killedAtMs = performance.now();
     service.supervisor.kill("SIGKILL");
     await once(service.supervisor, "exit");
+    // By themselves: the leash would kill them after 13 s.
+    await until("its children are gone", ENDED_MS, () => !left.some(isThere));
     service = await supervised({ dataDir });
     await works();
+    console.log(
+      `kill -9 of npm start itself: started again and a new file loaded after ${((performance.now() - killedAtMs) / 1_000).toFixed(1)} s`,
+    );
   });
 
+  const isThere = (pid: number) => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
   const isReady = async () => {
     try {
       return (await fetch(`${service.url}/readyz`)).status === 200;

@@ -41,7 +41,11 @@ interface Service {
 /** Runs the API until it is asked to stop. Throws `ConfigError` when the environment is wrong. */
 export async function runApi(environment: Environment, decorate: Decorate = (deps) => deps): Promise<void> {
   const { config, storage } = configured(environment);
-  const log = pino({ level: config.logLevel, base: { service: "api" }, timestamp: pino.stdTimeFunctions.isoTime });
+  // Written at once: with a line still on its way to a reader that is gone, pino's flush at exit would try for ever (sonic-boom 4.2.1).
+  const log = pino(
+    { level: config.logLevel, base: { service: "api" }, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: 1, sync: true }),
+  );
   const stop = new AbortController();
   const stopped = untilStopped(config.parentFd).then((why) => {
     log.info({ why }, "stopping");

@@ -10,6 +10,7 @@ try {
     process.stderr.write(`${error.message}\n`);
     process.exit(CONFIG_EXIT_CODE);
   }
-  pino({ base: { service: "worker" } }).fatal({ err: error }, "the worker could not go on");
+  // Written at once: see run-worker.ts.
+  pino({ base: { service: "worker" } }, pino.destination({ dest: 1, sync: true })).fatal({ err: error }, "the worker could not go on");
   process.exit(1);
 }

@@ -78,7 +78,11 @@ export type Decorate = (deps: WorkerDeps) => WorkerDeps;
  */
 export async function runWorker(environment: Environment, decorate: Decorate = (deps) => deps): Promise<void> {
   const { config, storage } = configure(environment);
-  const log = pino({ level: config.logLevel, base: { service: "worker", pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime });
+  // Written at once: with a line still on its way to a reader that is gone, pino's flush at exit would try for ever (sonic-boom 4.2.1).
+  const log = pino(
+    { level: config.logLevel, base: { service: "worker", pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: 1, sync: true }),
+  );
   const stopping = stopRequest(config);
   const clock = { now: () => Date.now(), random: (count: number) => randomBytes(count) };
   const pool = childPool({ size: config.children, log, clock });
