@@ -48,7 +48,7 @@ export function childPool(options: ChildPoolOptions): ChildPool {
     heapBytes = 512 * 2 ** 20,
     rssBytes = 2 ** 30,
     wallClockMs = 3_600_000,
-    recycleAfterJobs = 500,
+    recycleAfterJobs = 5_000,
     recycleRssBytes = 400 * 2 ** 20,
     entry = import.meta.resolve("@sluice/core/flow/convert"),
     log,
