@@ -1,27 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { DuckDBInstance } from "@duckdb/node-api";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseType } from "../../packages/core/src/domain/table-schema.ts";
 import { convertBytes, duck, failedWith, loaded, typesOf } from "./convert-kit.ts";
 import { corpus } from "./corpus.ts";
-
-/** A Parquet file of what a query gives, made by DuckDB. */
-async function parquetOf(sql: string): Promise<Buffer> {
-  const folder = mkdtempSync(join(tmpdir(), "sluice-parquet-"));
-  try {
-    const instance = await DuckDBInstance.create(":memory:");
-    const connection = await instance.connect();
-    await connection.run(`copy (${sql}) to '${folder}/a.parquet' (format parquet, row_group_size 2048)`);
-    connection.closeSync();
-    instance.closeSync();
-    return readFileSync(join(folder, "a.parquet"));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+import { parquetOf } from "./parquet-kit.ts";
 
 const FLAT = `select i::tinyint i8, i::integer i32, i::bigint i64, i::ubigint u64, (i / 7)::float f32, (i / 7)::double f64, (i / 100)::decimal(9,2) d9,
   (i * 1e20)::decimal(38,4) d38, i % 2 = 0 b, date '2024-01-01' + i::int d, time '10:00:00' + i * interval 1 second t,

@@ -6,10 +6,11 @@ import type { ConvertRequest } from "../ports/converter.ts";
 import { coerce, reasonOf } from "../schema/coerce.ts";
 import { allNull, type ColumnData, pickRows } from "../schema/column-data.ts";
 import { convertData } from "../schema/convert-data.ts";
-import { enforce, needsFacts, type Plan } from "../schema/enforce.ts";
+import { enforce, needsFacts, numbersMatter, type Plan } from "../schema/enforce.ts";
 import { type ColumnFacts, factsOfType, infer } from "../schema/infer.ts";
 import { isLineage, type LineageName } from "../schema/lineage.ts";
 import { newObservation, observe } from "../schema/observe.ts";
+import { NumbersSeen } from "../schema/observe-numbers.ts";
 
 /** Rows and raw bytes seen so far in a pass, told after every batch. */
 export type OnBatch = (batch: SourceBatch) => void;
@@ -28,7 +29,7 @@ export async function planTable(table: OpenedTable, request: ConvertRequest, onB
     declared: request.options.column_types ?? {},
     lineage: request.options.lineage ?? false,
   };
-  const asked = table.columns.map((column) => column.type === null && needsFacts(input, column.name));
+  const asked = table.columns.map((column) => (column.type === null ? needsFacts(input, column.name) : numbersMatter(input, column)));
   // What the names alone refuse is refused before the file is read.
   if (asked.includes(true)) enforce({ ...input, facts: table.columns.map(() => null) });
   const known = new Set(input.schema?.columns.filter((column) => column.type.kind !== "unknown").map((column) => column.name));
@@ -43,15 +44,23 @@ function typedFacts(table: OpenedTable, i: number): ColumnFacts | null {
 
 /** One pass over the file. In a column that the schema knows, text settles nothing: its numbers may still widen it. */
 async function observeTable(table: OpenedTable, asked: readonly boolean[], known: ReadonlySet<string>, onBatch: OnBatch) {
-  const seen = table.columns.map(() => newObservation());
+  const seen = table.columns.map(({ type }) => (type === null ? newObservation() : new NumbersSeen(type)));
   for await (const batch of table.batches()) {
     batch.columns.forEach((cells, i) => {
       const observation = seen[i];
-      if (asked[i] && observation && "text" in cells) observe(observation, cells.text, !known.has(table.columns[i]?.name ?? ""));
+      if (!asked[i] || !observation) return;
+      if (observation instanceof NumbersSeen) {
+        if ("data" in cells) observation.add(cells.data);
+      } else if ("text" in cells) observe(observation, cells.text, !known.has(table.columns[i]?.name ?? ""));
     });
     onBatch(batch);
   }
-  return seen.map((observation, i): ColumnFacts | null => (asked[i] ? infer(observation) : null));
+  return seen.map((observation, i): ColumnFacts | null => {
+    if (!asked[i]) return null;
+    if (!(observation instanceof NumbersSeen)) return infer(observation);
+    const typed = typedFacts(table, i);
+    return typed && { ...typed, numbers: observation.facts };
+  });
 }
 
 /** A batch under the schema: the rows that fit, and the others. */

@@ -7,6 +7,7 @@ import { ReadSource } from "../formats/source.ts";
 import type { ConvertIo, ConvertOutcome, ConvertRequest, Detected, PartOutcome, TableOutcome } from "../ports/converter.ts";
 import { conform, planTable, type RejectedRow } from "./conform.ts";
 import { open, recognize } from "./parse.ts";
+import { TypedNumbers } from "../schema/typed-numbers.ts";
 import { RejectLog } from "./reject-log.ts";
 import { TableWriter } from "./write.ts";
 
@@ -100,10 +101,16 @@ async function loadTable(run: Run, table: OpenedTable): Promise<{ outcome: Table
     file: request.file,
     loadedAtMs: request.loadedAtMs,
   };
+  const numbers = new TypedNumbers(
+    table.columns,
+    plan,
+    Object.hasOwn(request.schemas, table.table) ? request.schemas[table.table] : undefined,
+  );
   const writer = new TableWriter({ table: table.table, file: request.file, schema: plan.schema, partBytes: request.limits.partBytes }, io);
   try {
     for await (const batch of table.batches()) {
       const conformed = conform(batch, context);
+      numbers.add(batch.columns);
       if (onBadRow === "strict") await refuseFirst(run, batch, conformed.rejects[0]);
       await run.log.add(conformed.rejects);
       addCounts(run, { loaded: conformed.rows, rejected: conformed.rejects.length, warnings: conformed.warnings });
@@ -117,7 +124,7 @@ async function loadTable(run: Run, table: OpenedTable): Promise<{ outcome: Table
     writer.abort();
     throw error;
   }
-  return { outcome: { table: table.table, schema: plan.schema, change: plan.change, widened: plan.widened }, parts: writer.parts };
+  return { outcome: { table: table.table, schema: numbers.schema(), change: plan.change, widened: plan.widened }, parts: writer.parts };
 }
 
 /** Two passes read the raw bytes twice: each counts for half of them. */

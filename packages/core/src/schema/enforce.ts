@@ -1,6 +1,6 @@
 import type { SchemaPolicy } from "../domain/dataset.ts";
 import { Fault } from "../domain/fault.ts";
-import { type Column, type ColumnType, MAX_COLUMNS, sameType, type TableSchema, typeName } from "../domain/table-schema.ts";
+import { type Column, type ColumnType, isNumeric, MAX_COLUMNS, sameType, type TableSchema, typeName } from "../domain/table-schema.ts";
 import { clashes, growColumn } from "./evolve.ts";
 import { factsOfType, type ColumnFacts } from "./infer.ts";
 import { isLineage, LINEAGE, LINEAGE_TYPES } from "./lineage.ts";
@@ -73,6 +73,17 @@ export function needsFacts(input: Omit<EnforceInput, "facts">, name: string): bo
   if (input.policy === "strict" || input.policy === "coerce") return false;
   if (input.policy === "off") return column.type.kind !== "text";
   return ["int64", "decimal", "double", "date", "timestamp"].includes(column.type.kind);
+}
+
+/**
+ * True when a source column that came typed meets a live column of another numeric type: whether and to what the column
+ * widens hangs on its values, not on what its type could hold.
+ */
+export function numbersMatter(input: Omit<EnforceInput, "facts">, source: SourceColumn): boolean {
+  if (input.mode === "remake" || input.policy === "strict" || input.policy === "coerce") return false;
+  const column = input.schema?.columns.find((column) => column.name === source.name);
+  if (!column || column.declared || source.type === null) return false;
+  return isNumeric(column.type) && isNumeric(source.type) && !sameType(column.type, source.type);
 }
 
 function meet(input: EnforceInput, column: Column, source: number | undefined): Column {
