@@ -38,6 +38,7 @@ export function settings(env = process.env) {
 /** The data folder, as an ordinary user closed to others; as root passable, because PostgreSQL runs as another user inside. */
 export function makeDataDir(dataDir) {
   mkdirSync(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+  for (const folder of ["objects", "logs"]) mkdirSync(join(dataDir, folder), { recursive: true, mode: 0o700 });
 }
 
 /** The key from the environment, else the one kept in the data folder, made at the first start. */

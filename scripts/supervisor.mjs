@@ -45,7 +45,10 @@ export async function supervise(config, { say, announce, signal, hurry }) {
     }
     say("Starting API and worker …");
     const { key, file } = apiKey(config.dataDir);
-    const env = childEnvironment(config, { databaseUrl: config.databaseUrl ?? postgres.url(), key });
+    const databaseUrl = config.databaseUrl ?? postgres.url();
+    // For `npm run admin`, which works on the records of the service that runs here.
+    writeFileSync(join(config.dataDir, "database-url"), `${databaseUrl}\n`, { mode: 0o600 });
+    const env = childEnvironment(config, { databaseUrl, key });
     keepers.push(...keepServices(config, env, roster, postgres, say));
     await until(Promise.all(keepers.map((keeper) => keeper.firstReady)), signal);
     announce({ keyFile: file });

@@ -5,7 +5,7 @@ import { openJobQueue } from "@sluice/core/adapters/bullmq/job-queue";
 import { openObjectStore, parseStorageUrl } from "@sluice/core/adapters/object-store-from-url";
 import { openRecords } from "@sluice/core/adapters/postgres/open-records";
 import { type Config, ConfigError, type Environment, readConfig } from "@sluice/core/config";
-import { isFault } from "@sluice/core/domain/fault";
+import { type FaultRecord, isFault } from "@sluice/core/domain/fault";
 import type { IngestReport } from "@sluice/core/ingest";
 import { DEFAULT_LIMITS } from "@sluice/core/ports/converter";
 import { type Logger, pino } from "pino";
@@ -63,9 +63,10 @@ function reporter(log: Logger, observe: (report: IngestReport) => void) {
     const ids = { org: file.org, file: file.id, sync: file.sync, dataset: file.dataset, epoch: file.epoch };
     const detail = { ...ids, end, ms: Math.round(ms), rows, bytes: file.bytes, name: file.name };
     if (end === "loaded" || end === "stored" || end === "stale") log.info(detail, `file ${end}`);
-    else if (isFault(error) || !(error instanceof Error))
-      log.warn({ ...detail, fault: isFault(error) ? error.toRecord() : error }, `file ${end}`);
-    else log.error({ ...detail, err: error }, `file ${end}`);
+    else if (isFault(error) || !(error instanceof Error)) {
+      const fault = isFault(error) ? error.toRecord() : (error as FaultRecord | null);
+      log.warn({ ...detail, fault }, `file ${end}: ${file.name}: ${fault?.message ?? "no reason known"}`);
+    } else log.error({ ...detail, err: error }, `file ${end}`);
   };
 }
 

@@ -19,7 +19,7 @@ export async function readJson(
   options: { readonly anyType: boolean } = { anyType: false },
 ): Promise<JsonObject> {
   const type = req.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
-  using bytes = requestBytes(req, res, { maxBytes: MAX_JSON_BYTES, statedLimit: MAX_JSON_BYTES, idleMs: IDLE_MS });
+  using bytes = requestBytes(req, res, { maxBytes: MAX_JSON_BYTES, statedLimit: MAX_JSON_BYTES, what: "JSON body", idleMs: IDLE_MS });
   const chunks: Uint8Array[] = [];
   for (let chunk = await bytes.next(); chunk !== null; chunk = await bytes.next()) chunks.push(chunk);
   const body = Buffer.concat(chunks);

@@ -11,6 +11,8 @@ export interface RequestBytesOptions {
   readonly maxBytes: number;
   /** What the refusal of a larger body names as its limit. */
   readonly statedLimit: number;
+  /** What the refusal calls the body: `upload` unless said otherwise. */
+  readonly what?: string;
   /** Longest wait for the client's next byte. */
   readonly idleMs: number;
 }
@@ -30,7 +32,7 @@ export interface RequestBytes extends ByteSource, Disposable {
 export function requestBytes(req: IncomingMessage, res: ServerResponse, options: RequestBytesOptions): RequestBytes {
   refuseEncoded(req);
   const declared = Number(req.headers["content-length"] ?? 0);
-  if (declared > options.maxBytes) throw tooLarge(options.statedLimit);
+  if (declared > options.maxBytes) throw tooLarge(options.statedLimit, options.what);
 
   const abort = new AbortController();
   let failure: Fault | null = null;
@@ -78,7 +80,7 @@ export function requestBytes(req: IncomingMessage, res: ServerResponse, options:
           total += chunk.length;
           idle.refresh();
           if (total > options.maxBytes) {
-            const fault = tooLarge(options.statedLimit);
+            const fault = tooLarge(options.statedLimit, options.what);
             fail(fault);
             throw fault;
           }
@@ -100,8 +102,8 @@ export function requestBytes(req: IncomingMessage, res: ServerResponse, options:
 }
 
 /** The refusal of a body or file over the limit. */
-export function tooLarge(limit: number): Fault {
-  return new Fault("too_large", `the upload is larger than ${limit} bytes, the most this service takes in one request`, { limit });
+export function tooLarge(limit: number, what = "upload"): Fault {
+  return new Fault("too_large", `the ${what} is larger than ${limit} bytes, the most this service takes in one request`, { limit });
 }
 
 function refuseEncoded(req: IncomingMessage): void {

@@ -4,9 +4,12 @@ import { type ColumnType, parseType, typeName } from "./table-schema.ts";
 
 /** Formats by their name in requests and records. `opaque` is a file stored as it is. */
 export const FORMATS = ["csv", "tsv", "psv", "json", "ndjson", "xls", "xlsx", "arrow", "feather", "orc", "parquet", "opaque"] as const;
+/** Those that are read today, and `opaque`; the others are known by name and refused until they are. */
+export const READ_FORMATS = ["csv", "tsv", "psv", "parquet", "opaque"] as const satisfies readonly (typeof FORMATS)[number][];
 export type FormatName = (typeof FORMATS)[number];
 
 export const COMPRESSIONS = ["none", "gzip", "bz2", "zip", "xz", "zstd"] as const;
+export const READ_COMPRESSIONS = ["none", "gzip"] as const satisfies readonly (typeof COMPRESSIONS)[number][];
 export type CompressionName = (typeof COMPRESSIONS)[number];
 
 /** What a caller may say about one file's content. Absent means: find out. */

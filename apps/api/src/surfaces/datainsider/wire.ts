@@ -39,8 +39,11 @@ const DEFAULT_SIZE = 10;
 const MAX_TIMEOUT_HOURS = 24 * 366;
 
 /** Errors of this dialect: the code is the HTTP status, so it is never 0. */
+/** This dialect has one text for all: the value is said in it where the message does not say it. */
 export function errorBody(fault: Fault): { readonly code: number; readonly msg: string } {
-  return { code: fault.status, msg: fault.toRecord().message };
+  const { message, value } = fault.toRecord();
+  const said = value === undefined || value === null || value === "" || message.includes(String(value));
+  return { code: fault.status, msg: said ? message : `${message} (it is ${JSON.stringify(value)})` };
 }
 
 /** The key in a JSON body, when there is one. Throws `invalid_field`. */
@@ -213,6 +216,11 @@ export function syncWire(sync: SyncRow): object {
   };
 }
 
+/** A file that loaded without some of its rows says so: nothing is left out in silence. */
+function rejectedMessage({ counts }: FileRow): string {
+  return counts.rejected === 0 ? "" : `${counts.rejected} of ${counts.read} rows were rejected`;
+}
+
 /** A file as sync/history shows it. */
 export function historyWire(file: FileRow): object {
   return {
@@ -223,6 +231,6 @@ export function historyWire(file: FileRow): object {
     start_time: Math.floor(file.receivedAtMs),
     end_time: Math.floor(file.finishedAtMs ?? 0),
     sync_status: statusWord((status) => fileStates(status).includes(file.state)),
-    message: file.fault?.message ?? "",
+    message: file.fault?.message ?? rejectedMessage(file),
   };
 }

@@ -1,7 +1,7 @@
 import type { Router } from "express";
 import { MAX_FILE_NAME_BYTES, MAX_PATH_BYTES, MAX_SEGMENT_BYTES } from "@sluice/core/domain/dataset";
 import { MAX_REJECTS_IN_RECORD, MAX_REJECTS_KEPT } from "@sluice/core/domain/file";
-import { COMPRESSIONS, FORMATS } from "@sluice/core/domain/options";
+import { READ_COMPRESSIONS, READ_FORMATS } from "@sluice/core/domain/options";
 import { answerJson } from "../../http/answer.ts";
 import type { ApiDeps } from "../../http/api-deps.ts";
 import { callerOf } from "../../http/auth.ts";
@@ -32,8 +32,8 @@ export function limitRoutes(router: Router, deps: ApiDeps): void {
         rejects_in_record: MAX_REJECTS_IN_RECORD,
         link_minutes: deps.manage.linkMinutes,
         trash_days: deps.manage.trashDays,
-        formats: FORMATS,
-        compressions: COMPRESSIONS,
+        formats: READ_FORMATS,
+        compressions: READ_COMPRESSIONS,
       });
     },
   });
