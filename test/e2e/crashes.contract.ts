@@ -13,6 +13,8 @@ const CRASHING_WORKER = join(import.meta.dirname, "crashing-worker.ts");
 const CRASHING_API = join(import.meta.dirname, "crashing-api.ts");
 const CRASH_MS = 20_000;
 const STEP_MS = 60_000;
+/** Of a dead worker's files, from its death. */
+const RESTART_MS = 10_000;
 /** Short, so that a dead worker's files are soon free; and so few in the queue that workers have to dispatch as well. */
 const SETTINGS = { SLUICE_LEASE_SECONDS: "2", SLUICE_PER_ORG_QUEUE: "3" };
 
@@ -48,6 +50,7 @@ export function crashes(queue: "postgres" | "redis"): void {
     let service: Service;
     let client: Client;
     const syncs = new Map<Step, number>();
+    const claimed = new Map<Step, number>();
 
     beforeAll(async () => {
       service = await openService({ queue, workers: 1, env: SETTINGS });
@@ -60,11 +63,12 @@ export function crashes(queue: "postgres" | "redis"): void {
       await service.workers[0]?.stop();
     }, STEP_MS);
     afterAll(() => service[Symbol.asyncDispose]());
-    afterEach(async () => {
-      for (const worker of service.workers) await worker.stop();
-    });
 
     describe("of a worker", () => {
+      afterEach(async () => {
+        for (const worker of service.workers) await worker.stop();
+      });
+
       for (const [at, step] of STEPS.entries()) {
         it(`${step} loses and doubles nothing`, { timeout: STEP_MS }, async () => {
           onTestFailed(() => console.error(service.tails()));
@@ -75,7 +79,10 @@ export function crashes(queue: "postgres" | "redis"): void {
           await client.end(sync);
           const crashing = await service.startWorker({ main: CRASHING_WORKER, env: { CRASH_AT: step, ...ORDERED[step] }, ready: false });
           expect(await within(CRASH_MS, crashing)).toMatchObject({ signal: "SIGKILL" });
+          const killedAtMs = performance.now();
           await service.startWorker();
+          await until("another worker has every file", RESTART_MS, () => allClaimed(service, sync));
+          claimed.set(step, performance.now() - killedAtMs);
           expect(await client.closed(sync)).toMatchObject({ sync_status: "Finished", total_files: 5, num_failed: 1 });
           expect(await rowsByFile(service, path)).toEqual({
             ...(INCREMENTAL.has(step) ? { old: 5 } : {}),
@@ -88,13 +95,21 @@ export function crashes(queue: "postgres" | "redis"): void {
       }
     });
 
+    afterAll(() => {
+      const [step, ms] = [...claimed].toSorted(([, a], [, b]) => b - a)[0] ?? ["", 0];
+      console.log(
+        `worker killed at ${claimed.size} steps: another one has every file after at most ${(ms / 1_000).toFixed(1)} s (${step}; ${queue})`,
+      );
+    });
+
     describe("of the API", () => {
+      beforeAll(() => service.startWorker());
+
       for (const [at, step] of (Object.keys(API_STEPS) as (keyof typeof API_STEPS)[]).entries()) {
         it(`${step}: repeated with its Idempotency-Key, everything is there once`, { timeout: STEP_MS }, async () => {
           onTestFailed(() => console.error(service.tails()));
           const path = `/api-key/${at}`;
           const sync = await client.start(path, "FullSync");
-          await service.startWorker();
           const crashing = await crashingApi(service, step);
           const upload = () => client.tryUpload(sync, NEW, { idempotencyKey: `upload-${at}` });
           const send = async () => {
@@ -129,7 +144,6 @@ export function crashes(queue: "postgres" | "redis"): void {
       it("after the record, before the enqueue: the file is picked up within 10 s", { timeout: STEP_MS }, async () => {
         onTestFailed(() => console.error(service.tails()));
         const sync = await client.start("/api/after", "IncrementalSync");
-        await service.startWorker();
         const crashing = await crashingApi(service, "after the record, before it is enqueued and answered");
         await expect(client.upload(sync, NEW)).rejects.toThrow("fetch failed");
         await within(CRASH_MS, crashing);
@@ -170,6 +184,16 @@ async function prepare(client: Client, at: number, step: Step): Promise<number> 
   await client.end(other);
   await client.closed(other);
   return sync;
+}
+
+/** True when no file waits for a worker that would take it: all are done or held by one that lives. */
+async function allClaimed(service: Service, sync: number): Promise<boolean> {
+  const alive = service.workers.filter((worker) => worker.isRunning()).map((worker) => worker.pid);
+  const [row] = await service.query<{ waiting: number }>(
+    "SELECT count(*)::int AS waiting FROM files WHERE sync_id = $1 AND finished_at IS NULL AND (state <> 'claimed' OR split_part(worker, '/', 2)::int <> ALL ($2::int[]))",
+    [sync, alive],
+  );
+  return row?.waiting === 0;
 }
 
 async function crashingApi(service: Service, step: string): Promise<Running> {

@@ -22,15 +22,16 @@ export interface QueueBackend {
 }
 
 /**
- * Measured: a dead worker's job restarts 8 to 13 s after its death with these; the records' reconciler is the faster way.
+ * A worker that dies with a job taken but its file not yet claimed leaves it to BullMQ's own check for stalled jobs: at most a lock
+ * and an interval later it waits again (with 10 s and 5 s, measured: 13 s, more than a dead worker's file may wait).
  * `runRetryDelay` is 15 s by default, which a worker would wait after an outage. `maxStalledCount` is high because a
  * strike is the records' decision, never the queue's.
  */
 export const WORKER_OPTIONS = {
   autorun: false,
   runRetryDelay: 1_000,
-  lockDuration: 10_000,
-  stalledInterval: 5_000,
+  lockDuration: 5_000,
+  stalledInterval: 2_500,
   maxStalledCount: 1_000_000,
   drainDelay: 2,
 } as const;
