@@ -89,6 +89,8 @@ class WasmWriter implements ParquetWriter {
     this.bytesIn += ipc.length;
     const table = Table.fromIPCStream(ipc);
     const [first, ...others] = table.recordBatches();
+    // It shares the batch's memory, and the collector would let go of it much later.
+    table.free();
     if (!first || others.length > 0 || first.numRows !== batch.rows) throw new Error("a batch did not survive its way to parquet-wasm");
     this.rows += batch.rows;
     this.#source?.enqueue(first);
