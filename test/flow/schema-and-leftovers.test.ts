@@ -14,9 +14,14 @@ beforeAll(async () => {
 });
 afterAll(() => core[Symbol.asyncDispose]());
 
-async function change(path: string, columns: Readonly<Record<string, string>>) {
+async function change(
+  path: string,
+  columns: Readonly<Record<string, string>>,
+  more: { drop?: string[]; maxRejects?: { share: number } } = {},
+) {
   const dataset = await core.dataset(path);
-  const wanted = Object.entries(columns).map(([name, type]) => ({ name, type: parseType(type, name) }));
+  const types = Object.entries(columns).map(([name, type]) => ({ name, type: parseType(type, name) }));
+  const wanted = { columns: types, drop: more.drop ?? [], maxRejects: more.maxRejects ?? null };
   const { id } = await core.records.schemaChanges.request(ORG, dataset, "main", wanted);
   const pending = await core.records.schemaChanges.take(60_000);
   if (!pending) throw new Error("the change is not pending");
@@ -36,7 +41,7 @@ describe("an explicit change of schema", () => {
     const path = freshPath();
     const [file] = await load(path, { "a.csv": "id,v\n1,7\n2,x\n3,9\n" });
     if (!file) throw new Error("nothing was uploaded");
-    expect(await change(path, { id: "text", v: "int64" })).toMatchObject({ state: "done", fault: null });
+    expect(await change(path, { id: "text", v: "int64" }, { maxRejects: { share: 0.5 } })).toMatchObject({ state: "done", fault: null });
     expect(await core.rows(path)).toEqual([
       { id: "1", v: 7 },
       { id: "3", v: 9 },
@@ -52,6 +57,27 @@ describe("an explicit change of schema", () => {
     if (!file) throw new Error("nothing was uploaded");
     expect(await core.file(file)).toMatchObject({ state: "failed", fault: { code: "nothing_loaded" } });
     expect(await core.rows(path)).toEqual([{ n: 1 }]);
+  });
+
+  it("that would reject more rows than a file may have changes nothing, and says which row is the first", async () => {
+    const path = freshPath();
+    await load(path, { "a.csv": "id,v\n1,7\n2,x\n3,9\n" });
+    expect(await change(path, { id: "int64", v: "int64" })).toMatchObject({
+      state: "failed",
+      fault: { code: "too_many_rejects", message: expect.stringContaining("1 of 3 rows of a.csv would be rejected; the first is row 2") },
+    });
+    expect(await core.rows(path)).toHaveLength(3);
+  });
+
+  it("drops only what it names, and a column that comes back has its values again", async () => {
+    const path = freshPath();
+    await load(path, { "a.csv": "id,v,w\n1,7,x\n" });
+    await change(path, { id: "int64", v: "int64" }, { drop: ["w"] });
+    expect(await core.rows(path)).toEqual([{ id: 1, v: 7 }]);
+    await change(path, { id: "int64" });
+    expect(await core.rows(path)).toEqual([{ id: 1, v: 7 }]);
+    await change(path, { id: "int64", v: "int64", w: "text" });
+    expect(await core.rows(path)).toEqual([{ id: 1, v: 7, w: "x" }]);
   });
 
   it("that needs raw bytes which are gone fails and changes nothing", async () => {

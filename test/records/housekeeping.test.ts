@@ -57,7 +57,8 @@ onRecords("keys, settings, leases and requested schema changes", (suite) => {
     const s = suite();
     const dataset = await s.dataset();
     const { schemaChanges } = s.records;
-    const ask = (table: string) => faultOf(schemaChanges.request(s.org, dataset, table, [{ name: "x", type: int64 }]));
+    const ask = (table: string) =>
+      faultOf(schemaChanges.request(s.org, dataset, table, { columns: [{ name: "x", type: int64 }], drop: [], maxRejects: null }));
     const outcomes = await Promise.all(Array.from({ length: 8 }, () => ask("main")));
     expect(outcomes.filter((outcome) => outcome === "wrong_state")).toHaveLength(7);
     expect(await ask("other")).toHaveProperty("id");
@@ -68,9 +69,15 @@ onRecords("keys, settings, leases and requested schema changes", (suite) => {
     const dataset = await s.dataset();
     const { schemaChanges } = s.records;
     await s.sql("UPDATE schema_changes SET state = 'done'");
-    const { id } = await schemaChanges.request(s.org, dataset, "main", [{ name: "x", type: double }]);
+    const { id } = await schemaChanges.request(s.org, dataset, "main", {
+      columns: [{ name: "x", type: double }],
+      drop: [],
+      maxRejects: null,
+    });
     const taken = (await Promise.all(Array.from({ length: 5 }, () => schemaChanges.take(60_000)))).filter((each) => each !== null);
-    expect(taken).toEqual([{ id, org: s.org, dataset, table: "main", columns: [{ name: "x", type: double }] }]);
+    expect(taken).toEqual([
+      { id, org: s.org, dataset, table: "main", wanted: { columns: [{ name: "x", type: double }], drop: [], maxRejects: null } },
+    ]);
     await s.sql("UPDATE schema_changes SET lease_until = now() - interval '1 s' WHERE id = $1", [id]);
     expect((await schemaChanges.take(60_000))?.id).toBe(id);
     const fault = { code: "raw_gone", message: "gone" } as const;
@@ -78,6 +85,8 @@ onRecords("keys, settings, leases and requested schema changes", (suite) => {
     await schemaChanges.finish(id, null);
     expect(await schemaChanges.get(s.org, id)).toMatchObject({ state: "failed", fault });
     expect(await schemaChanges.take(60_000)).toBeNull();
-    expect(await faultOf(schemaChanges.request(s.org, dataset, "main", [{ name: "x", type: double }]))).toHaveProperty("id");
+    expect(
+      await faultOf(schemaChanges.request(s.org, dataset, "main", { columns: [{ name: "x", type: double }], drop: [], maxRejects: null })),
+    ).toHaveProperty("id");
   });
 });

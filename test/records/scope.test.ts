@@ -19,7 +19,11 @@ onRecords("another org's ids", (suite) => {
     await s.uploadAndLoad(dataset, full);
     await s.complete(full);
     const [entry] = await s.records.trash.list(s.org, { after: null, limit: 1, dataset: null });
-    const change = await s.records.schemaChanges.request(s.org, dataset, "main", [{ name: "x", type: int64 }]);
+    const change = await s.records.schemaChanges.request(s.org, dataset, "main", {
+      columns: [{ name: "x", type: int64 }],
+      drop: [],
+      maxRejects: null,
+    });
 
     const { history, syncs, catalog, trash, schemaChanges } = s.records;
     expect(await history.file(OTHER, loaded.file)).toBeNull();
@@ -45,7 +49,7 @@ onRecords("another org's ids", (suite) => {
       syncs.start({ ...START, org: OTHER, dataset }),
       catalog.setRules(OTHER, dataset, DEFAULT_RULES),
       trash.restore(OTHER, must(entry).id as TrashId, 30),
-      schemaChanges.request(OTHER, dataset, "main", [{ name: "x", type: int64 }]),
+      schemaChanges.request(OTHER, dataset, "main", { columns: [{ name: "x", type: int64 }], drop: [], maxRejects: null }),
       s.records.uploads.commit({
         target: { ...s.target(dataset, sync), org: OTHER },
         files: arrived,

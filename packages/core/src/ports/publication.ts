@@ -83,8 +83,8 @@ export interface Publication {
     readonly fault: FaultRecord;
     readonly findings: Findings;
   }): Promise<"done" | "stale">;
-  /** Live files with a part of this table whose columns are not a subset of the schema. */
-  toRemake(generation: GenerationId, table: string, schema: TableSchema): Promise<readonly RemakeSource[]>;
+  /** Live files with a part of this table whose columns are not a subset of the schema; `exactly`: or lack one of its columns. */
+  toRemake(generation: GenerationId, table: string, schema: TableSchema, exactly?: boolean): Promise<readonly RemakeSource[]>;
   /** A fresh epoch of a loaded file that is to be made again: the fence of its new parts. */
   mintRemake(file: FileId): Promise<Epoch>;
   /** Replaces a table's schema on request, with the files made again under it. */

@@ -2,7 +2,7 @@ import type { Router } from "express";
 import { MAIN_TABLE } from "@sluice/core/domain/dataset";
 import { Fault } from "@sluice/core/domain/fault";
 import { type DatasetId, parseUuid, type PartId } from "@sluice/core/domain/ids";
-import { oneOf } from "@sluice/core/domain/options";
+import { oneOf, parseMaxRejects } from "@sluice/core/domain/options";
 import { parseType, type TableSchemas } from "@sluice/core/domain/table-schema";
 import {
   changeRules,
@@ -120,10 +120,12 @@ function schemaRoutes(router: Router, deps: ApiDeps): void {
     PUT: async (req, res) => {
       const caller = await callerOf(req, deps.access);
       const body = await readJson(req, res);
-      onlyFields(body, ["table", "columns"]);
+      onlyFields(body, ["table", "columns", "drop", "max_rejects"]);
       const table = body["table"] === undefined ? MAIN_TABLE : textOf(body, "table");
       const dataset = uuidParam<DatasetId>(req, "dataset", "dataset");
-      const change = await changeSchema(manage, caller, dataset, { table, columns: columnsOf(body["columns"], "columns") });
+      const columns = columnsOf(body["columns"], "columns");
+      const maxRejects = body["max_rejects"] === undefined ? null : parseMaxRejects(body["max_rejects"]);
+      const change = await changeSchema(manage, caller, dataset, { table, columns, drop: namesOf(body["drop"], "drop"), maxRejects });
       answerJson(req, res, 202, schemaChangeWire(change), { Location: `/api/v1/datasets/${dataset}/schema/changes/${change.id}` });
     },
   });
@@ -159,6 +161,12 @@ function declaredOf(body: JsonObject): TableSchemas {
       return [table, declaredSchema(columnsOf(columns, field), field)];
     }),
   );
+}
+
+function namesOf(value: unknown, field: string): readonly string[] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value) && value.every((name) => typeof name === "string")) return value;
+  throw wrongType(field, "a list of column names", value);
 }
 
 function columnsOf(value: unknown, field: string): DeclaredColumns {

@@ -142,13 +142,20 @@ export async function replaceParts(
   return true;
 }
 
-/** Live parts of a table whose columns do not fit under the schema, by distinct list of columns. */
-export async function misfits(tx: Tx, generation: GenerationId, table: string, schema: TableSchema): Promise<readonly string[]> {
+/** Live parts of a table whose columns do not fit under the schema (`exactly`: or are fewer), by distinct list of columns. */
+export async function misfits(
+  tx: Tx,
+  generation: GenerationId,
+  table: string,
+  schema: TableSchema,
+  exactly = false,
+): Promise<readonly string[]> {
   const lists = await rows(
     tx,
     sql<{ hash: string; columns: PartColumns }>`SELECT hash, columns FROM part_schemas WHERE hash IN
         (SELECT DISTINCT schema_hash FROM parts WHERE generation_id = ${generation} AND table_name = ${table} AND until_version IS NULL)`,
   );
   const wanted = partColumns(schema);
-  return lists.filter((list) => !fitsUnder(list.columns, wanted)).map((list) => list.hash);
+  const fits = (columns: PartColumns) => fitsUnder(columns, wanted) && !(exactly && columns.length < wanted.length);
+  return lists.filter((list) => !fits(list.columns)).map((list) => list.hash);
 }

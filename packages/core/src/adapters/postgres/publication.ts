@@ -22,7 +22,8 @@ export function postgresPublication(db: Db): Publication {
     publishLoaded: (loaded) => publishing(db, (tx) => publishLoaded(tx, loaded)),
     publishStored: (stored) => publishing(db, (tx) => publishStored(tx, stored)),
     publishFailed: (failed) => transact(db, (tx) => publishFailed(tx, failed)),
-    toRemake: async (generation, table, schema) => remakeSources(db, generation, await misfits(db as Tx, generation, table, schema), table),
+    toRemake: async (generation, table, schema, exactly) =>
+      remakeSources(db, generation, await misfits(db as Tx, generation, table, schema, exactly), table),
     mintRemake: async (file) => {
       const found = await row(
         db,

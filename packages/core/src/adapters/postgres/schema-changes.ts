@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import type { MaxRejects } from "../../domain/dataset.ts";
 import { Fault, type FaultRecord } from "../../domain/fault.ts";
 import { type Clock, type DatasetId, newId, type OrgId } from "../../domain/ids.ts";
 import { parseType, typeName } from "../../domain/table-schema.ts";
@@ -11,6 +12,8 @@ interface ChangeRow {
   dataset_id: DatasetId;
   table_name: string;
   columns: { name: string; type: string }[];
+  dropped: string[];
+  max_rejects: MaxRejects | null;
   state: SchemaChange["state"];
   fault: FaultRecord | null;
 }
@@ -20,12 +23,16 @@ const toPending = (found: ChangeRow): PendingChange => ({
   org: found.org_id,
   dataset: found.dataset_id,
   table: found.table_name,
-  columns: found.columns.map((column) => ({ name: column.name, type: parseType(column.type, column.name) })),
+  wanted: {
+    columns: found.columns.map((column) => ({ name: column.name, type: parseType(column.type, column.name) })),
+    drop: found.dropped,
+    maxRejects: found.max_rejects,
+  },
 });
 
 export function postgresSchemaChanges(db: Db, clock: Clock): SchemaChanges {
   return {
-    request: (org, dataset, table, columns) =>
+    request: (org, dataset, table, wanted) =>
       transact(db, async (tx) => {
         await lock(tx, "dataset", dataset);
         const known = await row(tx, sql`SELECT 1 FROM datasets WHERE id = ${dataset} AND org_id = ${org}`);
@@ -37,10 +44,11 @@ export function postgresSchemaChanges(db: Db, clock: Clock): SchemaChanges {
         if (pending)
           throw new Fault("wrong_state", `the schema change ${pending.id} of table ${table} is still pending`, { value: pending.id });
         const id = newId(clock);
-        const named = columns.map((column) => ({ name: column.name, type: typeName(column.type) }));
+        const named = wanted.columns.map((column) => ({ name: column.name, type: typeName(column.type) }));
         await rows(
           tx,
-          sql`INSERT INTO schema_changes (id, org_id, dataset_id, table_name, columns) VALUES (${id}, ${org}, ${dataset}, ${table}, ${json(named)})`,
+          sql`INSERT INTO schema_changes (id, org_id, dataset_id, table_name, columns, dropped, max_rejects)
+              VALUES (${id}, ${org}, ${dataset}, ${table}, ${json(named)}, ${json(wanted.drop)}, ${wanted.maxRejects === null ? null : json(wanted.maxRejects)})`,
         );
         return { id };
       }),

@@ -261,6 +261,9 @@ CREATE TABLE schema_changes (
   dataset_id uuid NOT NULL REFERENCES datasets,
   table_name text NOT NULL,
   columns jsonb NOT NULL,
+  dropped jsonb NOT NULL DEFAULT '[]',
+  -- The most rejects a file may have under the new types; null: what its own rules say.
+  max_rejects jsonb,
   state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'failed')),
   fault jsonb,
   lease_until timestamptz,
