@@ -18,16 +18,16 @@ test("quarantine keeps a bad row with its column, value, place and reason, and l
   const result = await convertBytes("a.csv", BAD, { schemas: SCHEMAS });
   expect(loaded(result.outcome).counts).toEqual({ read: 26, loaded: 25, rejected: 1, skipped: 0, warnings: 0 });
   expect(typesOf(result.outcome)).toEqual({ id: "int64", name: "text" });
-  const reject = { row: 21, byteOffset: BAD.indexOf("abc"), table: "main", column: "id", raw: "abc", reason: '"abc" is no int64' };
-  expect(loaded(result.outcome).rejects).toEqual([reject]);
-  expect(result.rejects).toEqual([{ ...reject, line: 22, record: "abc,bad" }]);
+  const reject = { row: 21, table: "main", column: "id", raw: "abc", reason: '"abc" is no int64' };
+  expect(loaded(result.outcome).rejects).toEqual([{ ...reject, byteOffset: BAD.indexOf("abc") }]);
+  expect(result.rejects).toEqual([{ ...reject, byte_offset: BAD.indexOf("abc"), line: 22, record: "abc,bad" }]);
   expect(await rowsOf(result)).toHaveLength(25);
 });
 
 test("byte offsets count bytes, not characters", async () => {
   const text = `id,name\n${"1,žluťoučký\n".repeat(30)}abc,bad\n2,ž\nxyz,bad\n${"1,ž\n".repeat(10)}`;
   const result = await convertBytes("a.csv", text, { schemas: SCHEMAS });
-  expect(result.rejects.map((reject) => reject["byteOffset"])).toEqual([
+  expect(result.rejects.map((reject) => reject["byte_offset"])).toEqual([
     Buffer.byteLength(text.slice(0, text.indexOf("abc"))),
     Buffer.byteLength(text.slice(0, text.indexOf("xyz"))),
   ]);

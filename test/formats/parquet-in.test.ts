@@ -63,7 +63,7 @@ test("rows of a nested file that do not fit leave the others whole", async () =>
   const schemas = { main: { columns: [{ id: 1, name: "id", type: parseType("int64", ""), declared: false }], lastId: 1 } };
   const result = await convertBytes("a.parquet", source, { schemas, rules: { maxRejects: { share: 0.5 } } });
   expect(loaded(result.outcome).counts).toMatchObject({ read: 100, loaded: 86, rejected: 14 });
-  expect(result.rejects[0]).toMatchObject({ row: 4, column: "id", raw: "bad", reason: '"bad" is no int64', byteOffset: null });
+  expect(result.rejects[0]).toMatchObject({ row: 4, column: "id", raw: "bad", reason: '"bad" is no int64', byte_offset: null });
   expect(await duck(result.parts, "select count(*)::int n from parts where l[1] = id and l[2] = id + 1")).toEqual([{ n: 86 }]);
 });
 

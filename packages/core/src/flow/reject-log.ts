@@ -24,7 +24,8 @@ export class RejectLog {
       this.count++;
       if (this.count > MAX_REJECTS_KEPT) continue;
       const whole = record !== null && record.length > RECORD_LIMIT ? `${record.slice(0, RECORD_LIMIT)}…` : record;
-      const json = JSON.stringify({ ...reject, line, record: whole });
+      const { row, byteOffset, table, column, raw, reason } = reject;
+      const json = JSON.stringify({ row, line, byte_offset: byteOffset, table, column, raw, reason, record: whole });
       // Parsed back, because a slice of a cell would keep its whole batch of text alive.
       if (this.count <= MAX_REJECTS_IN_RECORD) this.first.push(JSON.parse(JSON.stringify(reject)) as Reject);
       this.#lines.push(json);

@@ -102,7 +102,7 @@ function declaredAs(format: Exclude<FormatName, "opaque"> | FormatName, by: "opt
 }
 
 function notYet(what: string): Fault {
-  return new Fault("unsupported_format", `${what} is not yet supported`, { field: "format", value: what });
+  return new Fault("unsupported_format", `${what} is not yet supported: send it as csv or Parquet`, { field: "format", value: what });
 }
 
 /** Magic bytes that each format has, where it has any. */

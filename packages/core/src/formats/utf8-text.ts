@@ -52,10 +52,14 @@ function toText(bytes: Uint8Array, offset: number): string {
   if (isUtf8(view)) return view.toString("utf8");
   const at = firstInvalid(view);
   const value = `0x${(view[at] ?? 0).toString(16).padStart(2, "0")}`;
-  throw new Fault("unreadable", `byte ${offset + at} (${value}) is no UTF-8; other encodings are not yet supported`, {
-    field: "byte",
-    value: offset + at,
-  });
+  throw new Fault(
+    "unreadable",
+    `byte ${offset + at} (${value}) is no UTF-8; other encodings are not yet supported: save the file as UTF-8`,
+    {
+      field: "byte",
+      value: offset + at,
+    },
+  );
 }
 
 export function hasMark(bytes: Uint8Array): boolean {
