@@ -64,6 +64,17 @@ describe("the README", () => {
   });
 });
 
+describe("npm run demo", () => {
+  it("sends the sample files through both syncs and prints their rows back", async () => {
+    await using service = await supervised();
+    const env = { ...process.env, SLUICE_URL: service.url, SLUICE_API_KEY: await service.key() };
+    const { stdout } = await run(process.execPath, [join(ROOT, "scripts", "demo.mjs")], { cwd: ROOT, env });
+    expect(stdout).toMatch(/FullSync 1 into[^]*Finished {2}3 of 3 files done[^]*IncrementalSync 2 into[^]*Finished {2}2 of 2 files done/);
+    expect(stdout).toContain("2026-11-21-evening.csv.gz: Finished 1 of 200 rows were rejected");
+    expect(stdout).toMatch(/208 rows in 4 Parquet parts/);
+  }, 120_000);
+});
+
 describe("the README's table of settings", () => {
   it("is the configuration's own", () => {
     const rows = [...readme.matchAll(/^\| `([A-Z_]+)` \| (.*) \| (.*) \|$/gm)].map(([, name, fallback, meaning]) => ({
