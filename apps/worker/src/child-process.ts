@@ -250,6 +250,8 @@ function commandLine(entry: string, heapBytes: number): [string, ...string[]] {
     "--permission",
     ...READABLE.map((path) => `--allow-fs-read=${fileURLToPath(new URL(path, ROOT))}`),
     `--max-old-space-size=${Math.ceil(heapBytes / 2 ** 20)}`,
+    // Node 24 grows the young generation to 64 MiB and more; 16 keep the peak of a 100 MB csv at 253 MB instead of 372, for 6 % more CPU.
+    "--max-semi-space-size=16",
     fileURLToPath(new URL("child.ts", import.meta.url)),
     entry,
   ];
