@@ -27,8 +27,11 @@ const RESTART_MS = 10_000;
 const BLOCK_SHARE = 0.04;
 const CONCURRENCY = { SLUICE_WORKER_CONCURRENCY: "2" };
 const chaos = (seed: number): Chaos => ({ seed, jobMs: 200, blockShare: BLOCK_SHARE, blockMs: 7_000 });
-/** BullMQ's own lock is 30 s by default; a block that is to outlast it is longer. */
-const naiveChaos = (seed: number): Chaos => ({ ...chaos(seed), blockMs: 33_000 });
+/** Each blocks past its lock, as ours do past their lease. Under a lock of 30 s few live long enough for that: the other row is as quick as we are. */
+const NAIVE = [
+  { name: "BullMQ's defaults", lockMs: 30_000, blockMs: 33_000 },
+  { name: "BullMQ, a lock of 6 s", lockMs: 6_000, blockMs: 7_000 },
+] as const;
 
 const why = unreachable({ queue: "redis" });
 if (why !== null) console.warn(`\n!!! ${why} !!!\n`);
@@ -47,11 +50,14 @@ describe.skipIf(why !== null && process.env["CI"] !== "true")(
       );
     }
 
-    it.skipIf(!FULL)("BullMQ's defaults beside it, without records, lose and double jobs", { timeout: NAIVE_MS + 60_000 }, () =>
-      withService({ queue: "redis", workers: 0, env: { ...CONCURRENCY, ...chaosEnv(naiveChaos(1)) } }, async (service) => {
-        print("BullMQ's defaults, seed 1", await naive(service, 1));
-      }),
-    );
+    for (const { name, lockMs, blockMs } of NAIVE) {
+      it.skipIf(!FULL)(`${name} beside it, without records: printed, nothing is promised`, { timeout: NAIVE_MS + 60_000 }, () =>
+        withService(
+          { queue: "redis", workers: 0, env: { ...CONCURRENCY, ...chaosEnv({ ...chaos(1), blockMs }), NAIVE_LOCK_MS: String(lockMs) } },
+          async (service) => print(`${name}, seed 1`, await naive(service, 1)),
+        ),
+      );
+    }
   },
 );
 
@@ -76,7 +82,7 @@ interface Result {
 
 function print(name: string, { seconds, kills, blocks, once, missing, twice }: Result): void {
   console.log(
-    `| ${name.padEnd(26)} | ${seconds.toFixed(0).padStart(4)} s | ${String(kills).padStart(3)} kills | ${String(blocks).padStart(3)} blocks | ${once} once | ${missing} missing | ${twice} twice |`,
+    `| ${name.padEnd(29)} | ${seconds.toFixed(0).padStart(4)} s | ${String(kills).padStart(3)} kills | ${String(blocks).padStart(3)} blocks | ${once} once | ${missing} missing | ${twice} twice |`,
   );
 }
 
@@ -147,7 +153,12 @@ async function naive(service: Service, seed: number): Promise<Result> {
     });
     const seconds = (performance.now() - startedAtMs) / 1_000;
     const names = (await readFile(published, "utf8")).split("\n");
-    return { seconds, kills: killer.kills(), blocks: 0, ...tally((file) => names.filter((name) => name === String(file)).length) };
+    return {
+      seconds,
+      kills: killer.kills(),
+      blocks: killer.blocks(),
+      ...tally((file) => names.filter((name) => name === String(file)).length),
+    };
   } finally {
     await queue.close();
   }

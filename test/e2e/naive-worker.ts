@@ -7,6 +7,8 @@ import { share } from "./seeded.ts";
 
 const chaos = chaosOf(process.env);
 const published = process.env["NAIVE_PUBLISHED"] ?? "";
+/** Not given: BullMQ's own 30 s for both. */
+const lockMs = Number(process.env["NAIVE_LOCK_MS"] ?? 30_000);
 let attempts = 0;
 
 const worker = new Worker<{ name: string }>(
@@ -14,13 +16,17 @@ const worker = new Worker<{ name: string }>(
   async (job) => {
     const id = [chaos.seed, job.data.name, ++attempts, process.pid] as const;
     await new Promise((resolve) => setTimeout(resolve, chaos.jobMs * (0.5 + share("ms", ...id))));
-    // Past BullMQ's own default lock of 30 s, as ours block past our lease of 6 s.
-    if (share("blocks", ...id) < chaos.blockShare) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, chaos.blockMs);
+    if (share("blocks", ...id) < chaos.blockShare) {
+      process.stdout.write(`${JSON.stringify({ msg: "blocked", ms: chaos.blockMs })}\n`);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, chaos.blockMs);
+    }
     appendFileSync(published, `${job.data.name}\n`);
   },
   {
     connection: { url: process.env["REDIS_URL"] ?? "", maxRetriesPerRequest: null } as never,
     concurrency: Number(process.env["SLUICE_WORKER_CONCURRENCY"]),
+    lockDuration: lockMs,
+    stalledInterval: lockMs,
   },
 );
 worker.on("error", () => undefined);
