@@ -1,11 +1,12 @@
-// A real S3 server for the tests: one that is given, or versitygw over a temporary folder. Never a double of our own:
-// the ones on npm were found to corrupt streamed bodies and to accept wrong signatures.
+// A real S3 server for the tests: one that is given, or versitygw over a temporary folder, or Debian's Swift. Never a double
+// of our own: the ones on npm were found to corrupt streamed bodies and to accept wrong signatures.
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.mjs";
 import { has, run } from "./test-redis.mjs";
+import { canHaveSwift, startSwift } from "./test-swift.mjs";
 
 const VERSION = "v1.8.0";
 const MODULE = `github.com/versity/versitygw/cmd/versitygw@${VERSION}`;
@@ -17,6 +18,7 @@ export async function startS3(stage, say) {
     return { S3_TEST_ENDPOINT, S3_TEST_KEY, S3_TEST_SECRET };
   }
   const binary = await findOrBuild(say);
+  if (binary === null) return startSwift(stage, say);
   const key = "sluice-test";
   const secret = randomBytes(20).toString("hex");
   const folder = stage.folder("s3");
@@ -40,6 +42,7 @@ export async function startS3(stage, say) {
   }
 }
 
+/** The versitygw to use; null where there is none and no Go to build it with, but Swift can stand in. */
 async function findOrBuild(say) {
   if (has("versitygw")) return "versitygw";
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sluice");
@@ -47,8 +50,13 @@ async function findOrBuild(say) {
   if (existsSync(binary)) return binary;
   const go = ["go", "/usr/local/go/bin/go"].find(has);
   if (go === undefined) {
+    if (canHaveSwift()) {
+      say("There is neither versitygw nor Go to build it with: the S3 server for the tests is OpenStack Swift, which is slower.");
+      return null;
+    }
     throw new Error(
-      "there is neither versitygw nor Go to build it with; install one of them, or give S3_TEST_ENDPOINT, S3_TEST_KEY and S3_TEST_SECRET",
+      "there is neither versitygw nor Go to build it with; install one of them, or run the tests once as root on Debian, " +
+        "or give S3_TEST_ENDPOINT, S3_TEST_KEY and S3_TEST_SECRET",
     );
   }
   say(`Building the S3 server for the tests (versitygw ${VERSION}, with Go; once, then kept in ${cache}) …`);
