@@ -55,7 +55,7 @@ for (const part of parts.items) {
   rows.push(...(await parquetReadObjects({ file, compressors })));
 }
 console.log(`\n${rows.length} rows in ${parts.items.length} Parquet parts; the first ${SHOWN}:`);
-rows.sort((a, b) => Number(a.order_id - b.order_id));
+rows.sort((a, b) => (a.order_id < b.order_id ? -1 : 1));
 console.table(
   rows.slice(0, SHOWN).map((row) => ({
     order_id: `${row.order_id}`,
