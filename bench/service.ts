@@ -45,7 +45,7 @@ export function cpuText(spent: Cpu & { readonly total: number }, files: number):
 }
 
 /** Starts one in a temporary folder; disposing it stops it and takes the folder away. */
-export async function startService(options: { readonly redisUrl?: string } = {}): Promise<Service> {
+export async function startService(options: { readonly redisUrl?: string; readonly env?: NodeJS.ProcessEnv } = {}): Promise<Service> {
   const dataDir = mkdtempSync(join(tmpdir(), "sluice-bench-"));
   // PostgreSQL runs as another user when we are root, and has to get through.
   chmodSync(dataDir, 0o711);
@@ -62,6 +62,7 @@ export async function startService(options: { readonly redisUrl?: string } = {})
       // Only so does the supervisor stop when its parent is gone, however it went.
       npm_lifecycle_event: "bench",
       ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
+      ...options.env,
     },
     // Ctrl-C is for us; we stop it.
     detached: true,
