@@ -78,14 +78,15 @@ describe.skipIf(why !== null && process.env["CI"] !== "true")("Redis", () => {
       const sync = await client.start("/filling");
       const worker = await service.startWorker();
       await worker.stop();
-      await fill(service, 0.69);
-      await upload(client, sync, 0, 200);
+      await upload(client, sync, 0, 100);
+      await until("the first hundred are enqueued", 10_000, async () => (await waiting(service, sync)) === 0);
+      // The dispatcher looks once a second at most, so from the second look on it has seen this.
+      await fill(service, 0.71);
+      const filledAtMs = performance.now();
+      await until("the dispatcher has looked again", 10_000, () => performance.now() - filledAtMs > 1_100);
+      await upload(client, sync, 100, 200);
       expect(await memoryShare(service)).toBeLessThan(0.75);
-      const [{ waiting } = { waiting: 0 }] = await service.query<{ waiting: number }>(
-        "SELECT count(*)::int AS waiting FROM files WHERE sync_id = $1 AND enqueued_at IS NULL",
-        [sync],
-      );
-      expect(waiting).toBeGreaterThan(0);
+      expect(await waiting(service, sync)).toBe(100);
 
       // Somebody else fills it to the brim: nothing can be added, nothing can even be taken. Then there is room again.
       const second = await service.startWorker();
@@ -121,6 +122,14 @@ async function upload(client: Client, sync: number, from: number, to: number): P
     for (let file = next++; file < to; file = next++) await client.upload(sync, { [`${file}.csv`]: `file,row\n${file},0\n${file},1\n` });
   };
   await Promise.all([lane(), lane(), lane(), lane()]);
+}
+
+async function waiting(service: Service, sync: number): Promise<number> {
+  const [row] = await service.query<{ waiting: number }>(
+    "SELECT count(*)::int AS waiting FROM files WHERE sync_id = $1 AND state IN ('staged', 'waiting') AND enqueued_at IS NULL",
+    [sync],
+  );
+  return row?.waiting ?? 0;
 }
 
 async function done(service: Service, sync: number): Promise<number> {
