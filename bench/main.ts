@@ -25,8 +25,11 @@ if (!rows.some(wants)) {
   process.exit(64);
 }
 
+let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
+    if (stopping) return;
+    stopping = true;
     console.error("\nStopping …");
     void undoAll().finally(() => process.exit(STOPPED));
   });
@@ -45,6 +48,8 @@ async function runGroup(group: Group): Promise<void> {
   try {
     await group.run(benchOf());
   } catch (error) {
+    // What a row says when its service is taken away is of no interest; the process ends in a moment.
+    if (stopping) await new Promise(() => {});
     console.error(error);
   }
   await undoAll();
