@@ -55,9 +55,10 @@ export type AcceptDeps = ReceiveDeps & StageDeps & EnqueueDeps;
  * before that nothing of it is seen, and on any throw what was staged is taken away again.
  */
 export async function accept(deps: AcceptDeps, caller: Caller, body: UploadBody, options: AcceptOptions): Promise<readonly AcceptedFile[]> {
-  await receive(deps, caller, body.early, "early");
+  const early = await receive(deps, caller, body.early, "early");
   await using staged = await stageAll(deps, caller.org, body.files, options.signal);
-  const target = await receive(deps, caller, body.final(), "final");
+  // The commit asks for the sync's state once more, under its lock; only where the form said something new is there more to decide.
+  const target = early !== null && sameTarget(body.early, body.final()) ? early : await receive(deps, caller, body.final(), "final");
   const accepted = await commitStaged(deps, staged, {
     target,
     facts: body.final(),
@@ -65,4 +66,8 @@ export async function accept(deps: AcceptDeps, caller: Caller, body: UploadBody,
   });
   enqueue(deps, caller.org);
   return accepted;
+}
+
+function sameTarget(a: UploadFacts, b: UploadFacts): boolean {
+  return a.sync === b.sync && a.dataset === b.dataset && a.path === b.path;
 }
