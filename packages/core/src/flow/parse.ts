@@ -1,4 +1,5 @@
 import type { ConvertLimits, ConvertRequest } from "../ports/converter.ts";
+import { decode, randomAccess } from "../formats/decompress.ts";
 import { detect, type Found } from "../formats/detect.ts";
 import type { OpenedFile } from "../formats/format.ts";
 import { formatFor } from "../formats/registry.ts";
@@ -16,12 +17,14 @@ export function recognize(request: ConvertRequest, source: Source): Promise<Foun
 export function open(found: Found, request: ConvertRequest, source: Source): Promise<OpenedFile> {
   const format = formatFor(found.format);
   if (format === null) throw new Error(`no format reads ${found.format}`);
+  const limits = formatLimits(request.limits);
   return format.open({
     name: found.format,
-    compression: found.compression,
-    source,
+    decoded: () => decode(source, found.compression, limits),
+    random: () => randomAccess(source, found.compression, limits),
+    rawSize: source.size,
     options: request.options,
-    limits: formatLimits(request.limits),
+    limits,
     ragged: request.rules.onBadRow === "coerce" ? "fill" : "misfit",
   });
 }

@@ -1,17 +1,33 @@
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
+import type { CompressionName } from "../domain/options.ts";
 import { csv } from "./csv.ts";
+import { decode, randomAccess } from "./decompress.ts";
 import type { FormatInput, Place } from "./format.ts";
 import { ReadSource } from "./source.ts";
 
-async function read(bytes: Uint8Array, chunkBytes: number, more: Partial<FormatInput> = {}) {
+async function read(
+  bytes: Uint8Array,
+  chunkBytes: number,
+  more: Partial<Omit<FormatInput, "decoded">> & { compression?: CompressionName } = {},
+) {
   const source = new ReadSource(
     bytes.length,
     async (offset, length) => bytes.subarray(offset, offset + length),
     new AbortController().signal,
   );
   const limits = { decodedBytes: 1e9, ratio: 1000, recordBytes: 1e6, columns: 100, chunkBytes };
-  const file = await csv.open({ name: "csv", compression: "none", source, options: {}, limits, ragged: "misfit", ...more });
+  const { compression = "none", ...rest } = more;
+  const file = await csv.open({
+    name: "csv",
+    decoded: () => decode(source, compression, limits),
+    random: () => randomAccess(source, compression, limits),
+    rawSize: source.size,
+    options: {},
+    limits,
+    ragged: "misfit",
+    ...rest,
+  });
   const rows: (string | null)[][] = [];
   const places: Place[] = [];
   const misfits: Place[] = [];

@@ -2,7 +2,6 @@ import { MAIN_TABLE } from "../domain/dataset.ts";
 import { Fault } from "../domain/fault.ts";
 import { CsvBatch, type TextAt } from "./csv-batch.ts";
 import { RecordReader, type Step, STEP } from "./csv-records.ts";
-import { decode } from "./decompress.ts";
 import type { Format, FormatInput, OpenedFile, SourceBatch } from "./format.ts";
 import { headerNames } from "./header-names.ts";
 import { sniffDelimiter } from "./sniff.ts";
@@ -60,7 +59,7 @@ class Stretches {
   async *[Symbol.asyncIterator](): AsyncGenerator<Stretch> {
     let rawBytes = 0;
     let first = true;
-    for await (const chunk of utf8Text(decode(this.#input.source, this.#input.compression, this.#input.limits))) {
+    for await (const chunk of utf8Text(this.#input.decoded())) {
       rawBytes = chunk.rawBytes;
       if (first) this.#byteOffset = chunk.byteOffset;
       first = false;

@@ -37,6 +37,33 @@ export async function* decode(
   yield* rechunk(gunzip(source, limits), limits.chunkBytes);
 }
 
+/** Most decoded bytes that are held in memory for a format which is read out of order. */
+const HELD_BYTES = 256 * 2 ** 20;
+
+/** The decoded bytes as a source that can be read out of order. Throws `limit_exceeded` where they do not fit in memory. */
+export async function randomAccess(
+  source: Source,
+  compression: CompressionName,
+  limits: Pick<FormatLimits, "chunkBytes" | "decodedBytes" | "ratio">,
+): Promise<Source> {
+  if (compression === "none") return source;
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const { bytes } of decode(source, compression, limits)) {
+    size += bytes.length;
+    if (size > HELD_BYTES) {
+      throw new Fault(
+        "limit_exceeded",
+        `more than ${HELD_BYTES} bytes after decompression of a format that is not read from front to back (limit heldBytes): send it without ${compression}`,
+        { field: "heldBytes", limit: HELD_BYTES },
+      );
+    }
+    parts.push(bytes);
+  }
+  const whole = Buffer.concat(parts, size);
+  return { size, read: (from, to) => Promise.resolve(whole.subarray(from, to)) };
+}
+
 async function* gunzip(source: Source, limits: Pick<FormatLimits, "chunkBytes" | "decodedBytes" | "ratio">): AsyncGenerator<DecodedChunk> {
   const unzip = createGunzip({ chunkSize: 128 * 1024 });
   const input = Readable.from(rawChunks(source, limits.chunkBytes), { objectMode: false, highWaterMark: 1 });

@@ -5,6 +5,7 @@ import { contentTypeOf, type NamedAs, namedAs } from "./file-name.ts";
 import { firstZipMember, isMarkup, isPlainText, type Magic, magicOf } from "./magic.ts";
 import { consistentDelimiter } from "./sniff.ts";
 import type { Source } from "./source.ts";
+import { formatFor } from "./registry.ts";
 import { hasUtf16Mark } from "./utf8-text.ts";
 
 /** What a file is taken for, and how that was told. */
@@ -27,7 +28,6 @@ interface Heads {
 }
 
 const HEAD_BYTES = 64 * 1024;
-const READABLE: ReadonlySet<FormatName> = new Set(["csv", "tsv", "psv", "parquet"]);
 
 /**
  * Tells what a file is: a declared format, else magic bytes, else the name's extension, each also beneath gzip. What is
@@ -96,8 +96,7 @@ function declaredAs(format: Exclude<FormatName, "opaque"> | FormatName, by: "opt
     });
   }
   checkFits(format, what, heads);
-  if (!READABLE.has(format)) throw notYet(format);
-  if (format === "parquet" && compression !== "none") throw notYet("Parquet beneath gzip");
+  if (formatFor(format) === null) throw notYet(format);
   return { format, compression, by, contentType: contentTypeFor(heads, named) };
 }
 
@@ -137,13 +136,15 @@ function checkFits(format: FormatName, what: string, heads: Heads): void {
 function undeclared(heads: Heads, named: NamedAs): Found {
   const { magic } = heads;
   const compression = heads.gzip ? "gzip" : "none";
-  if (magic?.is === "parquet") {
-    if (heads.gzip) throw notYet("Parquet beneath gzip");
-    return { format: "parquet", compression: "none", by: "magic", contentType: magic.contentType };
+  if (magic?.is === "parquet" || magic?.is === "arrow" || magic?.is === "orc" || magic?.is === "feather") {
+    if (formatFor(magic.is) === null) throw notYet(magic.is);
+    return { format: magic.is, compression, by: "magic", contentType: contentTypeFor(heads, named) };
   }
-  if (magic?.is === "arrow" || magic?.is === "orc" || magic?.is === "feather") throw notYet(magic.is);
   // Office documents are zips too: only a workbook that is named as nothing else is a table.
-  if (magic?.is === "xlsx" && named.extension === "" && named.compression === "none") throw notYet("xlsx");
+  if (magic?.is === "xlsx" && named.extension === "" && named.compression === "none") {
+    if (formatFor("xlsx") === null) throw notYet("xlsx");
+    return { format: "xlsx", compression, by: "magic", contentType: contentTypeFor(heads, named) };
+  }
   if (magic?.is === "zip" && named.compression === "zip" && namedAs(firstZipMember(heads.inner) ?? "").format !== null) {
     throw notYet("a zip of tabular files");
   }

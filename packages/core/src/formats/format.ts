@@ -1,6 +1,7 @@
-import type { CompressionName, FileOptions, FormatName } from "../domain/options.ts";
+import type { FileOptions, FormatName } from "../domain/options.ts";
 import type { ColumnData } from "../schema/column-data.ts";
 import type { SourceColumn } from "../schema/enforce.ts";
+import type { DecodedChunk } from "./decompress.ts";
 import type { Source } from "./source.ts";
 
 /** Bytes -> column batches. One file a format; `registry` lists them. */
@@ -13,10 +14,18 @@ export interface Format {
   open(input: FormatInput): Promise<OpenedFile>;
 }
 
+/** What a format reads from: the file beneath its compression. */
 export interface FormatInput {
   readonly name: FormatName;
-  readonly compression: CompressionName;
-  readonly source: Source;
+  /** The decoded bytes in chunks from the start, as often as it is called. Throws as `decode` does. */
+  decoded(): AsyncIterable<DecodedChunk>;
+  /**
+   * Random access to the decoded bytes. What is not compressed is read where it lies; what is must fit in memory as a
+   * whole: throws `limit_exceeded` where it does not.
+   */
+  random(): Promise<Source>;
+  /** Raw bytes of the file, to tell progress by. */
+  readonly rawSize: number;
   readonly options: FileOptions;
   readonly limits: FormatLimits;
   /** What becomes of a row with too few or too many cells: a misfit, or cut and filled with nulls. */

@@ -22,8 +22,9 @@ export const parquet: Format = {
   names: ["parquet"],
 
   async open(input: FormatInput): Promise<OpenedFile> {
-    await checkEnds(input.source);
-    const source = await checkedPages(input.source);
+    const bytes = await input.random();
+    await checkEnds(bytes);
+    const source = await checkedPages(bytes);
     const file = await openParquet(source);
     const { schema } = file;
     if (schema.fields.length > input.limits.columns) {
@@ -88,7 +89,7 @@ async function* batches(opened: Int96File, source: CheckedSource, input: FormatI
       decoded += bytes;
       checkDecoded(decoded, input.limits.decodedBytes);
       const share = total === 0 ? 1 : Math.min((rows + batch.numRows) / total, 1);
-      yield sourceBatch(batch, rows, Math.floor(input.source.size * share), cut);
+      yield sourceBatch(batch, rows, Math.floor(input.rawSize * share), cut);
       cut = 0;
       rows += batch.numRows;
     }
