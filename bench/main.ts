@@ -7,13 +7,14 @@ import { parseArgs } from "node:util";
 import { undoAll } from "./cleanup.ts";
 import { markdown, merged, type Machine, textTable } from "./report.ts";
 import { type Bench, type Group, type Measured, type Result, resultOf, type Row } from "./row.ts";
+import { conversion } from "./rows/conversion.ts";
 import { growth } from "./rows/growth.ts";
 import { history } from "./rows/history.ts";
 import { latency } from "./rows/latency.ts";
 import { manyFiles } from "./rows/many-files.ts";
 import { oneUpload } from "./rows/one-upload.ts";
 
-const GROUPS: readonly Group[] = [...manyFiles, ...oneUpload, ...latency, ...history, ...growth];
+const GROUPS: readonly Group[] = [...conversion, ...manyFiles, ...oneUpload, ...latency, ...history, ...growth];
 const STOPPED = 130;
 
 const { values: flags } = parseArgs({ options: { only: { type: "string" }, quick: { type: "boolean", default: false } } });
