@@ -12,24 +12,119 @@ export const COMPRESSIONS = ["none", "gzip", "bz2", "zip", "xz", "zstd"] as cons
 export const READ_COMPRESSIONS = ["none", "gzip"] as const satisfies readonly (typeof COMPRESSIONS)[number][];
 export type CompressionName = (typeof COMPRESSIONS)[number];
 
-/** What a caller may say about one file's content. Absent means: find out. */
+/** What becomes of several tables in one file: the first alone, all rows in one table, or each under its own name. */
+export const TABLE_RULES = ["first", "union", "by_name"] as const;
+export type TableRule = (typeof TABLE_RULES)[number];
+
+/** How rows lie in a JSON text, by pandas' words. */
+export const ORIENTS = ["records", "columns", "split", "index", "values", "table"] as const;
+export type Orient = (typeof ORIENTS)[number];
+
+/** `keep`: lists, structs and maps stay nested in Parquet; `flatten`: a struct's fields become columns `a.b`, lists become JSON text. */
+export const NESTED_RULES = ["keep", "flatten"] as const;
+export type NestedRule = (typeof NESTED_RULES)[number];
+
+/** A row with too few or too many cells: rejected, cut and filled with nulls, or the file's failure. */
+export const RAGGED_RULES = ["reject", "fill", "fail"] as const;
+export type RaggedRule = (typeof RAGGED_RULES)[number];
+
+/** How columns without a name are called, by the first of them: column_1 column_2 …, f0 f1 …, 0 1 … */
+export const GENERATED_NAMES = ["column_1", "f0", "0"] as const;
+export type GeneratedNames = (typeof GENERATED_NAMES)[number];
+
+/**
+ * What a caller may say about one file's content: one model for every surface and format. Absent means: find out, or the
+ * default. A format takes what means something to it and passes over the rest. Rows are counted from 0 in options.
+ */
 export interface FileOptions {
   readonly format?: FormatName;
   readonly compression?: CompressionName;
-  /** One character between cells. */
+  /** The text's encoding, by its WHATWG name (`utf-8`, `utf-16le`, `windows-1252`, …). */
+  readonly encoding?: string;
+
+  /** What stands between cells: one character or more. */
   readonly delimiter?: string;
   /** One quote character, or false for none. */
   readonly quote?: string | false;
-  /** true: the first row holds the names; false: columns are named column_1, column_2, … */
-  readonly header?: boolean;
-  /** Rows left out before the header. */
+  /** A character that takes the meaning of the one after it, or false for none. */
+  readonly escape?: string | false;
+  /** Two quotes in a quoted cell are one (default true). */
+  readonly double_quote?: boolean;
+  /** From this text on, the rest of a line is left out. */
+  readonly comment?: string;
+  /** What ends a record; default: CRLF, LF or CR, mixed at will. */
+  readonly line_terminator?: string;
+  /** Quoted cells may hold line ends (default true); false makes such a record a reject. */
+  readonly newlines_in_values?: boolean;
+  /** White space around unquoted cells is left out. */
+  readonly strip?: boolean;
+  /** Spaces after a delimiter are left out. */
+  readonly skip_initial_space?: boolean;
+  /** Blank lines are no rows (default true); false makes them rows of nulls. */
+  readonly skip_blank_lines?: boolean;
+  readonly ragged?: RaggedRule;
+
+  /** true: one header row; false: none; a number: so many header rows, whose texts are joined by `_`. */
+  readonly header?: boolean | number;
+  /** Rows (blank lines are none) between `skip_rows` and the header that are left out. */
+  readonly header_row?: number;
+  /** Physical rows left out at the start, blank ones too. */
   readonly skip_rows?: number;
+  /** Physical rows to leave out wherever they are, counted from 0 over the whole file or sheet; ascending. */
+  readonly skip_row_numbers?: readonly number[];
+  /** Rows left out after the header, blank ones too. */
+  readonly skip_rows_after_header?: number;
+  /** Rows left out at the end. */
+  readonly skip_footer?: number;
+  /** At most so many rows are loaded; the rest is counted as skipped. */
+  readonly max_rows?: number;
+
+  /** The columns' names. Without `header`, the file has no header row; with it, they take its place. */
+  readonly column_names?: readonly string[];
+  readonly generated_names?: GeneratedNames;
+  /** Only these columns, by name as in the file or by position from 0. */
+  readonly include_columns?: readonly (string | number)[];
+  /** A column of `include_columns` that the file lacks is one of nulls (default false: the file fails). */
+  readonly include_missing_columns?: boolean;
+  /** New names by the names in the file. */
+  readonly column_mapping?: Readonly<Record<string, string>>;
+  /** Types by column name, after renaming. */
+  readonly column_types?: Readonly<Record<string, ColumnType>>;
+  /** The type of every column that `column_types` does not name. */
+  readonly default_type?: ColumnType;
+
   /** Cells that mean null beside the empty unquoted one. */
   readonly null_values?: readonly string[];
-  /** Types by column name. */
-  readonly column_types?: Readonly<Record<string, ColumnType>>;
+  /** The texts that pandas takes for null mean null too (default false). */
+  readonly keep_default_nulls?: boolean;
+  /** false: in a column of text an empty cell is "" and the null texts are texts (default true). */
+  readonly strings_can_be_null?: boolean;
+  /** true: quoted cells mean null like unquoted ones, "" too; false: they never do. Default: the null texts do, "" does not. */
+  readonly quoted_strings_can_be_null?: boolean;
+  /** The texts for true and false, in place of true True TRUE and false False FALSE. */
+  readonly true_values?: readonly string[];
+  readonly false_values?: readonly string[];
+  /** The character before a fraction (default `.`) and the one between groups of digits (default none). */
+  readonly decimal?: string;
+  readonly thousands?: string;
+  /** strptime formats of dates and times, or `ISO8601`, tried in order; given, no other form is a date. */
+  readonly timestamp_formats?: readonly string[];
+  /** true: 13/01/2026 is a date; false: 01/13/2026 is one. Absent: neither, both stay text. */
+  readonly day_first?: boolean;
+  /** false: dates and times stay text unless a type is declared (default true). */
+  readonly infer_dates?: boolean;
+
+  readonly tables?: TableRule;
+  /** The sheets (or zip members, or tables) to read, by name or by position from 0; default: all. */
+  readonly sheets?: readonly (string | number)[];
+  readonly orient?: Orient;
+  /** JSON: true: one value a line; false: one value in all. Absent: find out. */
+  readonly lines?: boolean;
+  readonly nested?: NestedRule;
   /** Adds the columns _file_id, _row and _loaded_at. */
   readonly lineage?: boolean;
+  /** Adds the column _rescued: what of a row fits no column, as JSON. */
+  readonly rescued?: boolean;
 }
 
 /** What governs how rows are taken, per dataset, and per sync where it overrides. */

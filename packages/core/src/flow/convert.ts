@@ -88,7 +88,7 @@ async function loadTable(run: Run, table: OpenedTable): Promise<{ outcome: Table
   let passes = 1;
   const plan = await planTable(table, request, (batch) => {
     passes = 2;
-    progress.observed += batch.rows + batch.misfits.length;
+    progress.observed += batch.rows + batch.misfits.length + (batch.skipped ?? 0);
     tell(run, 0, batch.rawBytes / 2);
   });
   if (plan.dropped.length > 0 && request.mode === "load") addCounts(run, { warnings: plan.dropped.length });
@@ -113,7 +113,12 @@ async function loadTable(run: Run, table: OpenedTable): Promise<{ outcome: Table
       numbers.add(batch.columns);
       if (onBadRow === "strict") await refuseFirst(run, batch, conformed.rejects[0]);
       await run.log.add(conformed.rejects);
-      addCounts(run, { loaded: conformed.rows, rejected: conformed.rejects.length, warnings: conformed.warnings });
+      addCounts(run, {
+        loaded: conformed.rows,
+        rejected: conformed.rejects.length,
+        skipped: batch.skipped ?? 0,
+        warnings: conformed.warnings,
+      });
       await writer.write(conformed);
       tell(run, progress.loading.read, passes === 1 ? batch.rawBytes : (request.bytes + batch.rawBytes) / 2);
       run.signal.throwIfAborted();
@@ -135,14 +140,14 @@ function tell(run: Run, rows: number, bytes: number): void {
   run.io.progress(rows, Math.floor(bytes));
 }
 
-function addCounts(run: Run, more: { loaded?: number; rejected?: number; warnings?: number }): void {
-  const { loaded = 0, rejected = 0, warnings = 0 } = more;
+function addCounts(run: Run, more: { loaded?: number; rejected?: number; skipped?: number; warnings?: number }): void {
+  const { loaded = 0, rejected = 0, skipped = 0, warnings = 0 } = more;
   const now = run.progress.loading;
   run.progress.loading = {
-    read: now.read + loaded + rejected,
+    read: now.read + loaded + rejected + skipped,
     loaded: now.loaded + loaded,
     rejected: now.rejected + rejected,
-    skipped: now.skipped,
+    skipped: now.skipped + skipped,
     warnings: now.warnings + warnings,
   };
 }
@@ -165,10 +170,10 @@ async function refuseFirst(run: Run, batch: SourceBatch, first: RejectedRow | un
 function checkRejects(run: Run, counts: RowCounts): void {
   // Made again under another schema, what no longer fits becomes rejects, however much: the file was accepted before.
   if (run.request.mode === "remake") return;
-  const { rejected, read, loaded } = counts;
+  const { rejected, read, loaded, skipped } = counts;
   const first = run.log.first[0];
   const example = first ? `; the first is row ${first.row}: ${first.reason}` : "";
-  if (read > 0 && loaded === 0)
+  if (read > skipped && loaded === 0)
     throw new Fault("nothing_loaded", `none of the ${read} rows could be loaded${example}`, { value: rejected });
   const limit = run.request.rules.maxRejects;
   if (!tooManyRejects(limit, rejected, read)) return;

@@ -41,12 +41,20 @@ export interface FormatLimits {
   readonly chunkBytes: number;
 }
 
-/** How a text format was found to be written. */
+/** How a text format was found to be written; its fields are those of `Detected`. */
 export interface Dialect {
   readonly delimiter?: string;
+  /** "" for none. */
   readonly quote?: string;
-  readonly header?: boolean;
+  /** "" or absent for none. */
+  readonly escape?: string;
+  /** Rows that hold the names: 0, 1 or more are told as false, true or their number. */
+  readonly header?: boolean | number;
+  /** Rows left out before the header because they are no part of the table. */
+  readonly preambleRows?: number;
   readonly encoding?: string;
+  /** "," where numbers were found to be written with a decimal comma. */
+  readonly decimal?: string;
 }
 
 export interface OpenedFile {
@@ -86,6 +94,8 @@ export interface SourceBatch {
   readonly filled: number;
   /** Values that lost digits which no type of ours has: each is a counted warning. */
   readonly cut: number;
+  /** Rows of the table that an option leaves out (max_rows, skip_footer, …): they are in no column; absent: none. */
+  readonly skipped?: number;
   /** Record numbers of the rows, ascending; a misfit's number is missing. */
   readonly rowNumbers: readonly number[];
   place(index: number): Place;

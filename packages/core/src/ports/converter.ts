@@ -78,8 +78,11 @@ export interface Detected {
   readonly compression: CompressionName;
   readonly delimiter?: string;
   readonly quote?: string;
-  readonly header?: boolean;
+  readonly escape?: string;
+  readonly header?: boolean | number;
+  readonly preambleRows?: number;
   readonly encoding?: string;
+  readonly decimal?: string;
   /** How the format was told: declared option, magic bytes, extension or content. */
   readonly by: "option" | "magic" | "extension" | "content";
 }
