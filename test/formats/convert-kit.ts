@@ -60,14 +60,19 @@ export async function convertBytes(name: string, content: string | Uint8Array, a
 
 function memorySink(done: Uint8Array[]): PartSink {
   const chunks: Uint8Array[] = [];
+  let closed: Uint8Array | null = null;
   return {
     write: async (bytes) => {
       chunks.push(bytes.slice());
     },
     close: async () => {
       const whole = Buffer.concat(chunks);
+      closed = whole;
       done.push(whole);
       return { bytes: whole.length, sha256: createHash("sha256").update(whole).digest("hex") };
+    },
+    abort: async () => {
+      if (closed !== null) done.splice(done.indexOf(closed), 1);
     },
   };
 }

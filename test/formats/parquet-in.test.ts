@@ -127,7 +127,7 @@ test("what the store throws while Parquet is read is thrown, not blamed on the f
       if (++reads > 4) throw new Error("the store went away");
       return bytes.subarray(offset, offset + length);
     },
-    openPart: async () => ({ write: async () => {}, close: async () => ({ bytes: 0, sha256: "" }) }),
+    openPart: async () => ({ write: async () => {}, close: async () => ({ bytes: 0, sha256: "" }), abort: async () => {} }),
     openRejects: () => Promise.reject(new Error("none")),
     progress: () => {},
   };

@@ -15,7 +15,10 @@ export class PipeIo implements ConvertIo {
   readonly #job: number;
   readonly #reads = new Map<number, Waiter<Uint8Array>>();
   readonly #closes = new Map<number, Waiter<{ bytes: number; sha256: string }>>();
+  readonly #aborts = new Map<number, Waiter<void>>();
   readonly #sinks = new Set<number>();
+  /** Sinks that take nothing any more; their credit still comes. */
+  readonly #aborted = new Set<number>();
   readonly #turns: (() => void)[] = [];
   readonly #credits: (() => void)[] = [];
   #readsOpen = 0;
@@ -69,6 +72,9 @@ export class PipeIo implements ConvertIo {
     } else if (kind === FRAME.closed) {
       this.#closes.get(id)?.resolve(JSON.parse(payload.toString()) as { bytes: number; sha256: string });
       this.#closes.delete(id);
+    } else if (kind === FRAME.aborted) {
+      this.#aborts.get(id)?.resolve();
+      this.#aborts.delete(id);
     } else if (kind === FRAME.credit && this.#sinks.has(id)) {
       this.#unacknowledged -= payload.readUInt32LE(0);
       for (const go of this.#credits.splice(0)) go();
@@ -79,7 +85,7 @@ export class PipeIo implements ConvertIo {
   end(reason: unknown): void {
     if (this.#ended) return;
     this.#ended = { reason };
-    for (const waiter of [...this.#reads.values(), ...this.#closes.values()]) waiter.reject(reason);
+    for (const waiter of [...this.#reads.values(), ...this.#closes.values(), ...this.#aborts.values()]) waiter.reject(reason);
     for (const go of [...this.#turns.splice(0), ...this.#credits.splice(0)]) go();
   }
 
@@ -112,7 +118,7 @@ export class PipeIo implements ConvertIo {
     const id = ++lastId;
     this.#sinks.add(id);
     this.#send(frame(kind, id, payload));
-    return { write: (bytes) => this.#write(id, bytes), close: () => this.#close(id) };
+    return { write: (bytes) => this.#write(id, bytes), close: () => this.#close(id), abort: () => this.#abort(id) };
   }
 
   async #write(id: number, bytes: Uint8Array): Promise<void> {
@@ -122,6 +128,7 @@ export class PipeIo implements ConvertIo {
         await new Promise<void>((resolve) => this.#credits.push(resolve));
       }
       this.#check();
+      if (this.#aborted.has(id)) throw new Error("a write to an aborted part");
       this.#unacknowledged += piece.byteLength;
       this.#send(frame(FRAME.write, id, piece));
     }
@@ -136,6 +143,18 @@ export class PipeIo implements ConvertIo {
       }
       this.#closes.set(id, { resolve, reject });
       this.#send(frame(FRAME.close, id));
+    });
+  }
+
+  #abort(id: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) {
+        reject(this.#ended.reason);
+        return;
+      }
+      this.#aborted.add(id);
+      this.#aborts.set(id, { resolve, reject });
+      this.#send(frame(FRAME.abort, id));
     });
   }
 }

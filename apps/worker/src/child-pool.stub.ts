@@ -41,6 +41,19 @@ const ACTS: Record<string, Act> = {
     for (let at = 0; at < request.bytes; at += MIB) await part.write(bytes.fill(at / MIB));
     return part.close();
   },
+  dropTwo: async (io) => {
+    const half = await io.openPart("main");
+    await half.write(Buffer.from("one"));
+    await half.abort();
+    const after = await half.write(Buffer.from("more")).catch((error: Error) => error.message);
+    const whole = await io.openPart("main");
+    await whole.write(Buffer.from("two"));
+    await whole.close();
+    await whole.abort();
+    const part = await io.openPart("main");
+    await part.write(Buffer.from("abc"));
+    return { after, kept: await part.close() };
+  },
   rejects: async (io) => {
     const sink = await io.openRejects();
     await sink.write(Buffer.from("{}\n"));

@@ -38,10 +38,14 @@ function ioOf(parts: Partial<ConvertIo> = {}, bytes = 10_000): ConvertIo {
   };
 }
 
-function sinkOf(write: (bytes: Uint8Array) => Promise<void> = async () => undefined): PartSink & { got: Buffer[] } {
+function sinkOf(write: (bytes: Uint8Array) => Promise<void> = async () => undefined): PartSink & { got: Buffer[]; aborted: boolean } {
   const got: Buffer[] = [];
   return {
     got,
+    aborted: false,
+    async abort() {
+      this.aborted = true;
+    },
     async write(bytes) {
       got.push(Buffer.from(bytes));
       await write(bytes);
@@ -74,6 +78,19 @@ describe("a job", () => {
     expect(tables).toEqual(["main"]);
     expect(progress).toEqual([[1, 10_000]]);
     expect(await run("rejects")).toEqual({ bytes: 3, sha256: "abc" });
+  });
+
+  it("may drop a part, written half or closed, and write another", async () => {
+    open();
+    const sinks = [sinkOf(), sinkOf(), sinkOf()];
+    let opened = 0;
+    const openPart = async () => sinks[opened++] ?? sinkOf();
+    expect(await run("dropTwo", ioOf({ openPart }))).toEqual({ after: "a write to an aborted part", kept: { bytes: 3, sha256: "abc" } });
+    expect(sinks.map((sink) => [sink.aborted, Buffer.concat(sink.got).toString()])).toEqual([
+      [true, "one"],
+      [true, "two"],
+      [false, "abc"],
+    ]);
   });
 
   it("may read more at once than a frame holds, and past the end of the file", async () => {
@@ -112,6 +129,7 @@ describe("a job", () => {
     expect(await failure(run("wait", ioOf({ progress: thrower })))).toBe(error);
     expect(await failure(run("copy", ioOf({ openPart: async () => ({ ...sinkOf(), close: refuse }) })))).toBe(error);
     expect(await failure(run("gush", ioOf({ openPart: async () => sinkOf(refuse) }), never, 64 * MIB))).toBe(error);
+    expect(await failure(run("dropTwo", ioOf({ openPart: async () => ({ ...sinkOf(), abort: refuse }) })))).toBe(error);
     expect(await run("copy")).toMatchObject({ bytes: 10_000 });
   });
 });
@@ -233,6 +251,7 @@ describe("the sandbox", () => {
         await new Promise((resolve) => setTimeout(resolve, 2));
       },
       close: async () => ({ bytes: taken, sha256: "abc" }),
+      abort: async () => undefined,
     };
     expect(await run("gush", ioOf({ openPart: async () => slow }), never, 64 * MIB)).toMatchObject({ bytes: 64 * MIB });
     expect((peak - before) / MIB).toBeLessThan(30);

@@ -14,6 +14,7 @@ export const FRAME = {
   credit: 3, // u32: bytes of a sink that are done with
   closed: 4, // JSON { bytes, sha256 }
   cancel: 5,
+  aborted: 6, // nothing of the sink's object is left
   // child -> worker
   ready: 16,
   read: 17, // f64 offset, u32 length
@@ -24,6 +25,7 @@ export const FRAME = {
   progress: 22, // f64 rows, f64 bytes
   outcome: 23, // JSON ConvertOutcome
   threw: 24, // JSON Thrown
+  abort: 25, // drop the sink's object, also a closed one
 } as const;
 export type FrameKind = (typeof FRAME)[keyof typeof FRAME];
 

@@ -40,6 +40,8 @@ export class JobIo {
         return this.#write(id, payload);
       case FRAME.close:
         return this.#close(id);
+      case FRAME.abort:
+        return this.#abort(id);
       case FRAME.progress:
         return this.#attempt(async () => this.#io.progress(payload.readDoubleLE(0), payload.readDoubleLE(8)));
       default:
@@ -81,8 +83,14 @@ export class JobIo {
   #close(id: number): void {
     this.#chain(id, async (sink) => {
       const result = await sink.close();
-      this.#sinks.delete(id);
       this.#answer(FRAME.closed, id, Buffer.from(JSON.stringify(result)));
+    });
+  }
+
+  #abort(id: number): void {
+    this.#chain(id, async (sink) => {
+      await sink.abort();
+      this.#answer(FRAME.aborted, id, Buffer.alloc(0));
     });
   }
 

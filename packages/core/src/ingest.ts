@@ -74,7 +74,7 @@ async function convertAndPublish(
   let written = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const made = await attempt(deps, { ...file, file: file.id, into: target, mode: "load", firstIndex: written, progress }, signal);
-    written += made.parts.length;
+    written += made.numbers;
     signal.throwIfAborted();
     const result = await publish(deps, file, target, made, signal);
     if (result === "stale") return { end: "stale", rows: 0, fault: null };

@@ -2,7 +2,7 @@ import { type Clock, type Epoch, type FileId, newId, type OrgId, type PartId } f
 import { partKey, rejectsKey } from "../domain/keys.ts";
 import type { FileOptions, LoadRules } from "../domain/options.ts";
 import type { TableSchemas } from "../domain/table-schema.ts";
-import type { ConvertIo, ConvertLimits, ConvertOutcome, Converter } from "../ports/converter.ts";
+import type { ConvertIo, ConvertLimits, ConvertOutcome, Converter, PartSink } from "../ports/converter.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Findings, NewPart } from "../ports/publication.ts";
 import { type PutSink, putSink } from "./put-sink.ts";
@@ -39,13 +39,25 @@ export interface Attempt {
   readonly findings: Findings;
   /** Every object it wrote. */
   readonly keys: readonly string[];
+  /** How many part numbers it used up, those of aborted parts included. */
+  readonly numbers: number;
+}
+
+/** A part that the conversion opened. One that it aborted keeps its number, so that no key is used twice. */
+interface OpenedPart {
+  readonly table: string;
+  readonly key: string;
+  readonly sink: PutSink;
+  closed: boolean;
+  aborted: boolean;
 }
 
 /** parse -> conform -> write, in the sandbox. When it throws, what it wrote is taken away. Throws what the converter throws. */
 export async function attempt(deps: AttemptDeps, of: AttemptOf, signal: AbortSignal): Promise<Attempt> {
-  const opened: { table: string; key: string; sink: PutSink }[] = [];
+  const opened: OpenedPart[] = [];
+  const live = () => opened.filter((part) => !part.aborted);
   const rejects = { key: rejectsKey(of.org, of.file, of.epoch), sink: null as PutSink | null };
-  const keys = () => [...opened.map((part) => part.key), ...(rejects.sink ? [rejects.key] : [])];
+  const keys = () => [...live().map((part) => part.key), ...(rejects.sink ? [rejects.key] : [])];
   await using raw = rawReader(deps.objects, of.rawKey, of.bytes);
   const io: ConvertIo = {
     read: (offset, length) => raw.read(offset, length),
@@ -60,9 +72,9 @@ export async function attempt(deps: AttemptDeps, of: AttemptOf, signal: AbortSig
         epoch,
         index: of.firstIndex + opened.length,
       });
-      const sink = putSink(deps.objects, key);
-      opened.push({ table, key, sink });
-      return Promise.resolve(sink);
+      const part = { table, key, sink: putSink(deps.objects, key), closed: false, aborted: false };
+      opened.push(part);
+      return Promise.resolve(partSink(deps, part));
     },
     openRejects: () => {
       rejects.sink = putSink(deps.objects, rejects.key);
@@ -75,15 +87,31 @@ export async function attempt(deps: AttemptDeps, of: AttemptOf, signal: AbortSig
     if (outcome.kind !== "tables")
       await undo(
         deps,
-        opened,
+        live(),
         keys().filter((key) => key !== rejects.key),
         null,
       );
-    return { outcome, ...accountOf(deps, outcome, opened, rejects.sink ? rejects.key : null), keys: keys() };
+    return { outcome, ...accountOf(deps, outcome, live(), rejects.sink ? rejects.key : null), keys: keys(), numbers: opened.length };
   } catch (error) {
-    await undo(deps, [...opened, ...(rejects.sink ? [{ sink: rejects.sink }] : [])], keys(), error);
+    await undo(deps, [...live(), ...(rejects.sink ? [{ sink: rejects.sink }] : [])], keys(), error);
     throw error;
   }
+}
+
+/** What the conversion gets to hold of a part. */
+function partSink(deps: AttemptDeps, part: OpenedPart): PartSink {
+  return {
+    write: (bytes) => part.sink.write(bytes),
+    close: () => {
+      part.closed = true;
+      return part.sink.close();
+    },
+    abort: async () => {
+      part.aborted = true;
+      await part.sink.abort();
+      if (part.closed) await removeQuietly(deps, [part.key]);
+    },
+  };
 }
 
 function requestOf(deps: AttemptDeps, of: AttemptOf) {
@@ -105,7 +133,7 @@ function accountOf(
   outcome: ConvertOutcome,
   opened: readonly { table: string; key: string }[],
   rejectsAt: string | null,
-): Omit<Attempt, "outcome" | "keys"> {
+): Pick<Attempt, "parts" | "findings"> {
   const none = { read: 0, loaded: 0, rejected: 0, skipped: 0, warnings: 0 };
   if (outcome.kind === "opaque")
     return { parts: [], findings: { detected: outcome.detected, counts: none, rejects: [], rejectsKey: null } };

@@ -3,8 +3,8 @@ import type { ObjectStore } from "../ports/object-store.ts";
 
 /** A sink over `ObjectStore.put`: pushes become the stream that the store pulls. */
 export interface PutSink extends PartSink {
-  /** Ends the put so that nothing is stored. */
-  abort(reason: unknown): Promise<void>;
+  /** Ends the put so that nothing is stored; what was closed before stays, and is the caller's to remove. */
+  abort(reason?: unknown): Promise<void>;
 }
 
 /** Starts storing under the key. A failed put rejects the next write and the close. */
@@ -59,7 +59,7 @@ export function putSink(objects: ObjectStore, key: string): PutSink {
       notify();
       return stored;
     },
-    abort: async (reason) => {
+    abort: async (reason = new Error("the object was dropped")) => {
       aborter.abort(reason);
       notify();
       await stored.catch(() => undefined);

@@ -70,6 +70,11 @@ export interface PartSink {
   write(bytes: Uint8Array): Promise<void>;
   /** Resolves when the object is whole and durable. */
   close(): Promise<{ bytes: number; sha256: string }>;
+  /**
+   * Drops the object, also one that was closed: resolves when nothing of it is left to be found. The outcome does not name the
+   * part, as if it had never been opened. No write may be under way, and nothing comes after it.
+   */
+  abort(): Promise<void>;
 }
 
 /** What was found out about a file, kept in its record. */
@@ -110,7 +115,7 @@ export type ConvertOutcome =
       readonly kind: "tables";
       readonly detected: Detected;
       readonly tables: readonly TableOutcome[];
-      /** In the order in which `openPart` was called. */
+      /** In the order in which `openPart` was called; aborted ones are left out. */
       readonly parts: readonly PartOutcome[];
       readonly counts: RowCounts;
       /** The first 100. */
