@@ -42,7 +42,7 @@ export interface FileOptions {
   /** The text's encoding, by its WHATWG name (`utf-8`, `utf-16le`, `windows-1252`, …). */
   readonly encoding?: string;
 
-  /** What stands between cells: one character or more. */
+  /** What stands between cells: one character or more, or `\\s+` for any run of spaces and tabs. */
   readonly delimiter?: string;
   /** One quote character, or false for none. */
   readonly quote?: string | false;
@@ -64,10 +64,12 @@ export interface FileOptions {
   readonly skip_blank_lines?: boolean;
   readonly ragged?: RaggedRule;
 
-  /** true: one header row; false: none; a number: so many header rows, whose texts are joined by `_`. */
-  readonly header?: boolean | number;
-  /** Rows (blank lines are none) between `skip_rows` and the header that are left out. */
+  /** true: there is a header; false: there is none. Absent: find out where the format can. In JSON a number is `header_row`. */
+  readonly header?: boolean;
+  /** Rows (blank lines are none) between `skip_rows` and the header that are left out; default 0. */
   readonly header_row?: number;
+  /** How many rows the header has (default 1); the texts of a column are joined by `_`. */
+  readonly header_rows?: number;
   /** Physical rows left out at the start, blank ones too. */
   readonly skip_rows?: number;
   /** Physical rows to leave out wherever they are, counted from 0 over the whole file or sheet; ascending. */
@@ -101,7 +103,7 @@ export interface FileOptions {
   readonly strings_can_be_null?: boolean;
   /** true: quoted cells mean null like unquoted ones, "" too; false: they never do. Default: the null texts do, "" does not. */
   readonly quoted_strings_can_be_null?: boolean;
-  /** The texts for true and false, in place of true True TRUE and false False FALSE. */
+  /** Texts for true and false beside true True TRUE and false False FALSE. */
   readonly true_values?: readonly string[];
   readonly false_values?: readonly string[];
   /** The character before a fraction (default `.`) and the one between groups of digits (default none). */

@@ -137,7 +137,7 @@ async function findShape(input: FormatInput): Promise<CsvShape> {
   const { options } = input;
   const quote = options.quote === false ? "" : (options.quote ?? '"');
   const usual = USUAL[input.name] ?? ",";
-  const header = options.header !== false && options.header !== 0;
+  const header = options.header ?? true;
   const delimiter = options.delimiter ?? (await findDelimiter(input, quote, usual));
   const reader = new RecordReader(delimiter, quote);
   let skip = options.skip_rows ?? 0;

@@ -48,8 +48,9 @@ export interface Dialect {
   readonly quote?: string;
   /** "" or absent for none. */
   readonly escape?: string;
-  /** Rows that hold the names: 0, 1 or more are told as false, true or their number. */
-  readonly header?: boolean | number;
+  readonly header?: boolean;
+  /** Rows that hold the names, where they are more than one. */
+  readonly headerRows?: number;
   /** Rows left out before the header because they are no part of the table. */
   readonly preambleRows?: number;
   readonly encoding?: string;

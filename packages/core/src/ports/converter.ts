@@ -84,7 +84,8 @@ export interface Detected {
   readonly delimiter?: string;
   readonly quote?: string;
   readonly escape?: string;
-  readonly header?: boolean | number;
+  readonly header?: boolean;
+  readonly headerRows?: number;
   readonly preambleRows?: number;
   readonly encoding?: string;
   readonly decimal?: string;
