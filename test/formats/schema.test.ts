@@ -83,12 +83,78 @@ test("coerce: the schema stays as it is, columns beyond it are left out with a w
   expect(await rowsOf(result)).toEqual([{ a: 1n }]);
 });
 
-test("off: a clash of types fails the file and says which", async () => {
-  const { fault } = failedWith((await under("off", { a: "int64" }, "a\nabc\n")).outcome);
-  expect(fault).toMatchObject({
-    code: "schema_mismatch",
-    message: expect.stringMatching(/"a" is int64, but its values in this file are text/),
+test("coerce: a value that does not fit is null and a counted warning, whatever row it is in", async () => {
+  const result = await under("coerce", { a: "int64", b: "date" }, "a,b,extra\nx,2026-01-01,1\n2,no,2\n3,2026-01-03\n");
+  expect(loaded(result.outcome).counts).toEqual({ read: 3, loaded: 3, rejected: 0, skipped: 0, warnings: 4 });
+  expect(await rowsOf(result)).toEqual([
+    { a: null, b: new Date("2026-01-01") },
+    { a: 2n, b: null },
+    { a: 3n, b: new Date("2026-01-03") },
+  ]);
+  expect(
+    failedWith(
+      (await convertBytes("a.csv", "a\nx\n", { schemas: schemaOf({ a: "int64" }), rules: { policy: "coerce", onBadRow: "strict" } }))
+        .outcome,
+    ).fault.code,
+  ).toBe("bad_row");
+});
+
+test("off: a column whose types clash is text from now on, a numeric widening stays one", async () => {
+  const clash = await under("off", { a: "int64" }, "a\nabc\n007\n");
+  expect(loaded(clash.outcome).tables[0]).toMatchObject({ change: "widened", widened: ["a"] });
+  expect(await rowsOf(clash)).toEqual([{ a: "abc" }, { a: "007" }]);
+  expect(typesOf((await under("off", { a: "int64" }, "a\n1.5\n")).outcome)).toEqual({ a: "double" });
+  expect(typesOf((await under("off", { a: "date" }, "a,b\n12:30:00,1\n", true)).outcome)).toEqual({ a: "text", b: "int64" });
+});
+
+test("include_columns takes some columns in its own order, column_mapping renames, column_types speaks of the new names", async () => {
+  const options = {
+    include_columns: ["c", 0, "zip"],
+    include_missing_columns: true,
+    column_mapping: { c: "total", zip: "__proto__" },
+    column_types: { total: parseType("decimal(10,2)", "") },
+  };
+  const result = await convertBytes("a.csv", "a,b,c,zip\n1,x,2.50,007\n", {
+    options: { ...options, include_columns: [...options.include_columns, "later"] },
   });
+  expect(Object.entries(typesOf(result.outcome))).toEqual([
+    ["total", "decimal(10,2)"],
+    ["a", "int64"],
+    ["__proto__", "text"],
+    ["later", "unknown"],
+  ]);
+  expect(await duck(result.parts, 'select total::varchar t, a, "__proto__" p, later from parts')).toEqual([
+    { t: "2.50", a: "1", p: "007", later: null },
+  ]);
+});
+
+test.each([
+  [{ include_columns: ["z"] }, /include_columns names column "z", which the file does not have/],
+  [{ include_columns: [7] }, /include_columns names a column at position 7/],
+  [{ column_mapping: { z: "y" } }, /column_mapping names column "z"/],
+  [{ column_mapping: { a: "b" } }, /two columns named "b"/],
+  [{ column_mapping: { a: "_row" } }, /a column named _row/],
+])("%j fails the file", async (options, message) => {
+  expect(failedWith((await convertBytes("a.csv", "a,b\n1,2\n", { options })).outcome).fault).toMatchObject({
+    code: "schema_mismatch",
+    message: expect.stringMatching(message),
+  });
+});
+
+test("rescued: what fits no column is kept as JSON beside the row, and the row is loaded", async () => {
+  const result = await convertBytes("a.csv", "a,b,__proto__\nx,1,p\n2,,q\n", {
+    schemas: schemaOf({ a: "int64", b: "int64", _rescued: "text" }),
+    rules: { policy: "coerce" },
+    options: { rescued: true },
+  });
+  expect(loaded(result.outcome).counts).toMatchObject({ loaded: 2, rejected: 0 });
+  expect((await rowsOf(result)).map((row) => row["_rescued"])).toEqual(['{"__proto__":"p","a":"x"}', '{"__proto__":"q"}']);
+  const fresh = await convertBytes("a.csv", `a\nx\n${"1\n".repeat(20)}`, {
+    schemas: schemaOf({ a: "int64" }),
+    options: { rescued: true, lineage: true },
+  });
+  expect(loaded(fresh.outcome)).toMatchObject({ tables: [{ change: "added" }], counts: { loaded: 21, rejected: 0, warnings: 1 } });
+  expect((await rowsOf(fresh))[0]).toMatchObject({ a: null, _row: 1n, _rescued: '{"a":"x"}' });
 });
 
 test("remake: exactly the given schema, whatever the file would make of it, and never too many rejects", async () => {

@@ -8,7 +8,8 @@ import { allNull, type ColumnData, pickRows } from "../schema/column-data.ts";
 import { convertData } from "../schema/convert-data.ts";
 import { enforce, needsFacts, numbersMatter, type Plan } from "../schema/enforce.ts";
 import { type ColumnFacts, factsOfType, infer } from "../schema/infer.ts";
-import { isLineage, type LineageName } from "../schema/lineage.ts";
+import { isLineage, type LineageName, RESCUED } from "../schema/lineage.ts";
+import { Rescued } from "./rescued.ts";
 import { newObservation, observe } from "../schema/observe.ts";
 import { NumbersSeen } from "../schema/observe-numbers.ts";
 
@@ -19,17 +20,25 @@ export type OnBatch = (batch: SourceBatch) => void;
  * Decides how a table's columns meet the schema. Looks at every cell of the file first, where the decision depends on it.
  * Throws `schema_mismatch` where the policy refuses, and what reading throws.
  */
-export async function planTable(table: OpenedTable, request: ConvertRequest, onBatch: OnBatch): Promise<Plan> {
+export async function planTable(
+  table: OpenedTable,
+  request: ConvertRequest,
+  declared: Readonly<Record<string, ColumnType>>,
+  onBatch: OnBatch,
+): Promise<Plan> {
   const input = {
     table: table.table,
     source: table.columns,
     schema: Object.hasOwn(request.schemas, table.table) ? request.schemas[table.table] : undefined,
     policy: request.rules.policy,
     mode: request.mode,
-    declared: request.options.column_types ?? {},
+    declared,
     lineage: request.options.lineage ?? false,
+    rescued: request.options.rescued ?? false,
   };
-  const asked = table.columns.map((column) => (column.type === null ? needsFacts(input, column.name) : numbersMatter(input, column)));
+  const asked = table.columns.map(
+    (column) => !column.left && (column.type === null ? needsFacts(input, column.name) : numbersMatter(input, column)),
+  );
   // What the names alone refuse is refused before the file is read.
   if (asked.includes(true)) enforce({ ...input, facts: table.columns.map(() => null) });
   const known = new Set(input.schema?.columns.filter((column) => column.type.kind !== "unknown").map((column) => column.name));
@@ -94,16 +103,18 @@ export interface ConformContext {
 /** Types a batch. A row with a bad value is rejected, or under `coerce` keeps a null in its place. */
 export function conform(batch: SourceBatch, context: ConformContext): Conformed {
   const { columns } = context.plan.schema;
+  const rescued = columns.some(({ name }) => name === RESCUED) ? new Rescued(batch, context) : null;
   const bad = new Map<number, BadCell>();
   let badCells = 0;
   const typed = columns.map((column, i) => {
     const from = context.plan.from[i] ?? null;
-    if (isLineage(column.name)) return from === null ? null : allNull(batch.rows);
+    if (isLineage(column.name)) return null;
     const cells = from === null ? undefined : batch.columns[from];
     if (cells === undefined) return allNull(batch.rows);
     return typedColumn(cells, context.source[from ?? 0]?.type ?? null, column, (row, raw, reason) => {
       badCells++;
-      if (!bad.has(row)) bad.set(row, { column: column.name, raw, reason });
+      if (rescued !== null) rescued.add(row, column.name, raw);
+      else if (!bad.has(row)) bad.set(row, { column: column.name, raw, reason });
     });
   });
   const coerced = context.onBadRow === "coerce";
@@ -112,12 +123,15 @@ export function conform(batch: SourceBatch, context: ConformContext): Conformed 
   return {
     rows,
     columns: typed.map((data, i) => {
-      if (data === null) return lineageColumn(columns[i]?.name as LineageName, batch, kept, context);
+      if (data === null) {
+        const name = columns[i]?.name as LineageName;
+        return name === RESCUED ? rescuedColumn(rescued, batch.rows, kept) : lineageColumn(name, batch, kept, context);
+      }
       return kept === null || data.form === "nested" ? data : pickRows(data, kept);
     }),
     kept,
     rejects: rejectsOf(batch, coerced ? new Map() : bad, context.table),
-    warnings: batch.filled + batch.cut + (coerced ? badCells : 0),
+    warnings: batch.filled + batch.cut + (coerced || rescued !== null ? badCells : 0),
   };
 }
 
@@ -138,7 +152,18 @@ function typedColumn(
   return convertData(cells.data, type ?? { kind: "unknown" }, column, bad);
 }
 
-function lineageColumn(name: LineageName, batch: SourceBatch, kept: readonly number[] | null, context: ConformContext): ColumnData {
+function rescuedColumn(rescued: Rescued | null, rows: number, kept: readonly number[] | null): ColumnData {
+  const texts = rescued?.texts() ?? Array<null>(rows).fill(null);
+  const cells = kept === null ? texts : kept.map((row) => texts[row] ?? null);
+  return coerce(cells, { kind: "text" }, { declared: true }, () => {});
+}
+
+function lineageColumn(
+  name: Exclude<LineageName, typeof RESCUED>,
+  batch: SourceBatch,
+  kept: readonly number[] | null,
+  context: ConformContext,
+): ColumnData {
   const rows = kept?.length ?? batch.rows;
   const facts = { rows, nulls: 0, validity: null };
   switch (name) {

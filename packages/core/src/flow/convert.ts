@@ -1,10 +1,11 @@
-import { tooManyRejects } from "../domain/dataset.ts";
+import { type OnBadRow, tooManyRejects } from "../domain/dataset.ts";
 import { Fault, isFault } from "../domain/fault.ts";
 import { checkAccount, failedAccount, type RowCounts } from "../domain/file.ts";
 import type { Found } from "../formats/detect.ts";
 import type { Dialect, OpenedTable, SourceBatch } from "../formats/format.ts";
 import { ReadSource } from "../formats/source.ts";
 import type { ConvertIo, ConvertOutcome, ConvertRequest, Detected, PartOutcome, TableOutcome } from "../ports/converter.ts";
+import { chooseColumns } from "../schema/choose-columns.ts";
 import { conform, planTable, type RejectedRow } from "./conform.ts";
 import { open, recognize } from "./parse.ts";
 import { TypedNumbers } from "../schema/typed-numbers.ts";
@@ -83,16 +84,18 @@ async function convertFile(run: Run, source: ReadSource): Promise<ConvertOutcome
   };
 }
 
-async function loadTable(run: Run, table: OpenedTable): Promise<{ outcome: TableOutcome; parts: readonly PartOutcome[] }> {
+async function loadTable(run: Run, opened: OpenedTable): Promise<{ outcome: TableOutcome; parts: readonly PartOutcome[] }> {
   const { request, io, progress } = run;
+  const { columns, declared } = chooseColumns(opened.table, opened.columns, request.options);
+  const table = { ...opened, columns };
   let passes = 1;
-  const plan = await planTable(table, request, (batch) => {
+  const plan = await planTable(table, request, declared, (batch) => {
     passes = 2;
     progress.observed += batch.rows + batch.misfits.length + (batch.skipped ?? 0);
     tell(run, 0, batch.rawBytes / 2);
   });
   if (plan.dropped.length > 0 && request.mode === "load") addCounts(run, { warnings: plan.dropped.length });
-  const onBadRow = request.mode === "remake" && request.rules.onBadRow === "strict" ? "quarantine" : request.rules.onBadRow;
+  const onBadRow = badRowRule(request);
   const context = {
     table: table.table,
     source: table.columns,
@@ -130,6 +133,12 @@ async function loadTable(run: Run, table: OpenedTable): Promise<{ outcome: Table
     throw error;
   }
   return { outcome: { table: table.table, schema: numbers.schema(), change: plan.change, widened: plan.widened }, parts: writer.parts };
+}
+
+/** Under the policy `coerce` a value that does not fit is null, unless the rules ask for the file's failure. */
+function badRowRule({ mode, rules }: ConvertRequest): OnBadRow {
+  if (mode === "remake" && rules.onBadRow === "strict") return "quarantine";
+  return rules.policy === "coerce" && rules.onBadRow === "quarantine" ? "coerce" : rules.onBadRow;
 }
 
 /** Two passes read the raw bytes twice: each counts for half of them. */

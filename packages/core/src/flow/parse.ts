@@ -25,7 +25,8 @@ export function open(found: Found, request: ConvertRequest, source: Source): Pro
     rawSize: source.size,
     options: request.options,
     limits,
-    ragged: request.rules.onBadRow === "coerce" ? "fill" : "misfit",
+    ragged:
+      request.rules.onBadRow === "coerce" || (request.rules.policy === "coerce" && request.rules.onBadRow !== "strict") ? "fill" : "misfit",
   });
 }
 

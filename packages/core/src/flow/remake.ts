@@ -45,8 +45,8 @@ export async function remake(
   }
   const epoch = await deps.publication.mintRemake(source.file);
   const rules: LoadRules = {
-    policy: "evolve",
-    onBadRow: source.rules.onBadRow === "strict" ? "quarantine" : source.rules.onBadRow,
+    policy: source.rules.policy === "off" ? "off" : "evolve",
+    onBadRow: source.rules.policy === "coerce" ? "coerce" : source.rules.onBadRow === "strict" ? "quarantine" : source.rules.onBadRow,
     maxRejects: { share: 1 },
   };
   const made = await attempt(deps, { ...source, epoch, rules, into, mode, firstIndex: 0, progress: () => undefined }, signal);

@@ -3,12 +3,16 @@ import { Fault } from "../domain/fault.ts";
 import { type Column, type ColumnType, isNumeric, MAX_COLUMNS, sameType, type TableSchema, typeName } from "../domain/table-schema.ts";
 import { clashes, growColumn } from "./evolve.ts";
 import { factsOfType, type ColumnFacts } from "./infer.ts";
-import { isLineage, LINEAGE, LINEAGE_TYPES } from "./lineage.ts";
+import { isLineage, LINEAGE_TYPES, ownColumns } from "./lineage.ts";
 
-/** A column as a file has it. `type` null: text whose type is to be found. */
+/** A column as a file has it, under its new name where it has one. `type` null: text whose type is to be found. */
 export interface SourceColumn {
   readonly name: string;
   readonly type: ColumnType | null;
+  /** Nobody wants it: it feeds nothing, and no schema hears of it. */
+  readonly left?: true;
+  /** Where it stands among new columns; the file's order where it is not given. */
+  readonly rank?: number;
 }
 
 export interface EnforceInput {
@@ -22,6 +26,7 @@ export interface EnforceInput {
   readonly mode: "load" | "remake";
   readonly declared: Readonly<Record<string, ColumnType>>;
   readonly lineage: boolean;
+  readonly rescued: boolean;
 }
 
 /** Which source column feeds each column of the schema (`from`, null: nulls or lineage), and how the schema changes. */
@@ -36,7 +41,7 @@ export interface Plan {
 
 /** Decides how a file's columns meet a table's. Throws `schema_mismatch` where the policy refuses, `limit_exceeded` for too many columns. */
 export function enforce(input: EnforceInput): Plan {
-  const sourceOf = new Map(input.source.map((column, i) => [column.name, i]));
+  const sourceOf = new Map(input.source.flatMap((column, i) => (column.left ? [] : [[column.name, i] as const])));
   const live = input.schema?.columns ?? [];
   if (input.mode === "load") {
     checkDeclared(input, sourceOf);
@@ -53,7 +58,7 @@ export function enforce(input: EnforceInput): Plan {
   const widened = columns.filter((column, i) => !sameType(column.type, live[i]?.type ?? column.type)).map((column) => column.name);
   return {
     schema: { columns: all, lastId: added.lastId },
-    from: all.map((column) => sourceOf.get(column.name) ?? null),
+    from: all.map((column) => (isLineage(column.name) ? null : (sourceOf.get(column.name) ?? null))),
     change: widened.length > 0 ? "widened" : added.columns.length > 0 ? "added" : "none",
     widened,
     dropped: added.dropped,
@@ -68,7 +73,7 @@ export function needsFacts(input: Omit<EnforceInput, "facts">, name: string): bo
     const left = input.schema !== undefined && (input.policy === "coerce" || input.policy === "strict");
     return !left && !Object.hasOwn(input.declared, name);
   }
-  if (column.declared) return input.policy === "off" && column.type.kind !== "text";
+  if (column.declared && input.policy !== "off") return false;
   if (column.type.kind === "unknown") return true;
   if (input.policy === "strict" || input.policy === "coerce") return false;
   if (input.policy === "off") return column.type.kind !== "text";
@@ -90,11 +95,22 @@ function meet(input: EnforceInput, column: Column, source: number | undefined): 
   if (input.mode === "remake" || source === undefined) return column;
   const facts = factsAt(input, source);
   if (facts === null) return column;
-  if (input.policy === "off" && clashes(column, facts)) {
-    throw mismatch(input, column.name, `is ${typeName(column.type)}, but its values in this file are ${typeName(facts.whole)}`);
-  }
+  if (input.policy === "off" && clashes(column, facts)) return asText(input, column, facts);
   const fixed = (input.policy === "strict" || input.policy === "coerce") && column.type.kind !== "unknown";
   return fixed ? column : growColumn(column, facts);
+}
+
+/** Under `off` no file is asked for types: a column whose types clash holds text from now on. */
+function asText(input: EnforceInput, column: Column, facts: ColumnFacts): Column {
+  const kinds = new Set([column.type.kind, facts.whole.kind]);
+  if (kinds.has("nested") || kinds.has("binary")) {
+    throw mismatch(
+      input,
+      column.name,
+      `is ${typeName(column.type)}, its values in this file are ${typeName(facts.whole)}; no text holds both`,
+    );
+  }
+  return { id: column.id, name: column.name, type: { kind: "text" }, declared: false };
 }
 
 function factsAt(input: EnforceInput, source: number): ColumnFacts | null {
@@ -105,7 +121,9 @@ function factsAt(input: EnforceInput, source: number): ColumnFacts | null {
 function addedColumns(input: EnforceInput): { columns: Column[]; lastId: number; dropped: string[] } {
   const known = new Set(input.schema?.columns.map((column) => column.name));
   let lastId = input.schema?.lastId ?? 0;
-  const fresh = input.source.flatMap((column, i) => (known.has(column.name) ? [] : [{ column, i }]));
+  const fresh = input.source
+    .flatMap((column, i) => (column.left || known.has(column.name) ? [] : [{ column, i }]))
+    .sort((a, b) => (a.column.rank ?? a.i) - (b.column.rank ?? b.i));
   const closed = input.mode === "remake" || (input.schema !== undefined && input.policy === "coerce");
   if (closed) return { columns: [], lastId, dropped: fresh.map(({ column }) => column.name) };
   const columns = fresh.map(({ column, i }): Column => {
@@ -115,7 +133,7 @@ function addedColumns(input: EnforceInput): { columns: Column[]; lastId: number;
     const type = facts?.whole ?? { kind: "unknown" };
     return { id: ++lastId, name: column.name, type, declared: false, ...(facts?.numbers ? { numbers: facts.numbers } : {}) };
   });
-  for (const name of input.lineage ? LINEAGE : []) {
+  for (const name of ownColumns(input)) {
     if (!known.has(name)) columns.push({ id: ++lastId, name, type: LINEAGE_TYPES[name], declared: true });
   }
   return { columns, lastId, dropped: [] };
@@ -135,7 +153,7 @@ function checkDeclared(input: EnforceInput, sourceOf: ReadonlyMap<string, number
 
 function checkStrict(input: EnforceInput, sourceOf: ReadonlyMap<string, number>): void {
   const known = new Set(input.schema?.columns.map((column) => column.name));
-  const wanted = [...input.source.map((column) => column.name), ...(input.lineage ? LINEAGE : [])];
+  const wanted = [...sourceOf.keys(), ...ownColumns(input)];
   const unknown = wanted.find((name) => !known.has(name));
   if (unknown !== undefined) throw mismatch(input, unknown, "is not in the table's schema, and the policy is strict");
   const missing = input.schema?.columns.find((column) => !sourceOf.has(column.name) && !isLineage(column.name));
