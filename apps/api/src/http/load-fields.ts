@@ -1,12 +1,6 @@
 import { Fault } from "@sluice/core/domain/fault";
-import {
-  type FileOptions,
-  type LoadRules,
-  parseFileOptions,
-  parseMaxRejects,
-  parseOnBadRow,
-  parsePolicy,
-} from "@sluice/core/domain/options";
+import { type FileOptions, type LoadRules, parseMaxRejects, parseOnBadRow, parsePolicy } from "@sluice/core/domain/options";
+import { parseFileOptions } from "@sluice/core/domain/parse-options";
 import { type JsonObject, parseJsonObject } from "./json.ts";
 import type { Fields } from "./query.ts";
 

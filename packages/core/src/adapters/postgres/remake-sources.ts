@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { FileId, GenerationId, OrgId } from "../../domain/ids.ts";
-import { DEFAULT_RULES, type LoadRules, parseFileOptions } from "../../domain/options.ts";
+import { DEFAULT_RULES, type LoadRules } from "../../domain/options.ts";
+import { parseFileOptions } from "../../domain/parse-options.ts";
 import type { RemakeSource } from "../../ports/publication.ts";
 import { type Db, rows } from "./connection.ts";
 import { RULES } from "./work.ts";

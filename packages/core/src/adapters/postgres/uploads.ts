@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { Fault } from "../../domain/fault.ts";
 import type { FileId, HistoryNo } from "../../domain/ids.ts";
-import { fileOptionsToJson } from "../../domain/options.ts";
+import { fileOptionsToJson } from "../../domain/parse-options.ts";
 import type { AcceptedFile, CommitUpload, Uploads } from "../../ports/uploads.ts";
 import { type Db, json, LOCKS, row, rows, transact } from "./connection.ts";
 import { remember } from "./idempotency.ts";

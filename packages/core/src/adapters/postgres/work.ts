@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import type { DatasetId, Epoch, FileId, GenerationId, OrgId, SyncId } from "../../domain/ids.ts";
 import { MAX_LOST_LEASES } from "../../domain/file.ts";
-import { DEFAULT_RULES, type LoadRules, parseFileOptions } from "../../domain/options.ts";
+import { DEFAULT_RULES, type LoadRules } from "../../domain/options.ts";
+import { parseFileOptions } from "../../domain/parse-options.ts";
 import type { TableSchemas } from "../../domain/table-schema.ts";
 import type { Job } from "../../ports/job-queue.ts";
 import type { ClaimedFile, GenerationState, Work } from "../../ports/work.ts";

@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { ForeignTable } from "@sluice/core/domain/foreign-options";
+import { OWN_OPTIONS } from "@sluice/core/domain/own-options";
+import { PANDAS_OPTIONS } from "@sluice/core/domain/pandas-options";
+import { PYARROW_GROUPS } from "@sluice/core/domain/pyarrow-options";
+
+const cell = (text: string) => text.replaceAll("|", "\\|");
+
+function foreign(table: ForeignTable): string[] {
+  return [
+    "| option | takes | becomes |",
+    "|---|---|---|",
+    ...Object.entries(table).map(([name, option]) => `| \`${name}\` | ${cell(option.takes)} | ${cell(option.becomes)} |`),
+    "",
+  ];
+}
+
+function page(): string {
+  return [
+    "# Options",
+    "",
+    "What a caller may say about a file's content, as a JSON object in the field `options` of an upload. Everything that is not said is",
+    "found out or has the default below; what was found out is in `detected` of the file (`GET /api/v1/files/{id}`). An option that",
+    "there is not, a value that breaks its rule and two options that contradict each other are a 400 that names them.",
+    "Rows that an option leaves out after the header are counted as skipped. Positions and row numbers count from 0.",
+    "Made from the tables in `packages/core/src/domain` that requests are read by; a test keeps both equal.",
+    "",
+    "| option | takes | means | when it is not said |",
+    "|---|---|---|---|",
+    ...Object.entries(OWN_OPTIONS).map(
+      ([name, { takes, means, unsaid }]) => `| \`${name}\` | ${cell(takes)} | ${cell(means)} | ${cell(unsaid)} |`,
+    ),
+    "",
+    "Types are `bool`, `int64`, `decimal(p,s)`, `double`, `date`, `time`, `timestamp`, `timestamptz`, `text`, `binary`, and the names that",
+    "pandas, numpy and pyarrow have for them (`Int32`, `object`, `datetime64[ns, UTC]`, `timestamp[ms]`, `decimal128(10, 2)`, …); `int8` is `int64`.",
+    "",
+    "## pandas' and cudf's names",
+    "",
+    "Beside ours, in the same object. Where both have a name (`header`, `encoding`, `compression`, `decimal`, `thousands`, `comment`,",
+    "`true_values`, `false_values`, `skip_blank_lines`, `orient`, `lines`) it means what it means in pandas: `header` is the number of a row,",
+    "rows that follow each other (`[0, 1]`) or null for none. null says nothing anywhere else.",
+    "",
+    ...foreign(PANDAS_OPTIONS),
+    "## pyarrow's names",
+    "",
+    'In groups: `{"parse_options": {"delimiter": ";"}}`. Only what is said counts: pyarrow\'s own defaults (an empty text is no null,',
+    "no line ends in cells, …) hold on surfaces whose documents promise them.",
+    "",
+    ...Object.entries(PYARROW_GROUPS).flatMap(([group, table]) => [`### ${group}`, "", ...foreign(table)]),
+  ].join("\n");
+}
+
+test("docs/options.md is the tables that options are read by", async () => {
+  await expect(page()).toMatchFileSnapshot(join(import.meta.dirname, "../../docs/options.md"));
+});
