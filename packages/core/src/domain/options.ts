@@ -8,7 +8,15 @@ export { oneOf };
 /** Formats by their name in requests and records. `opaque` is a file stored as it is. */
 export const FORMATS = ["csv", "tsv", "psv", "json", "ndjson", "xls", "xlsx", "arrow", "feather", "orc", "parquet", "opaque"] as const;
 /** Those that are read today, and `opaque`; the others are known by name and refused until they are. */
-export const READ_FORMATS = ["csv", "tsv", "psv", "parquet", "opaque"] as const satisfies readonly (typeof FORMATS)[number][];
+export const READ_FORMATS = [
+  "csv",
+  "tsv",
+  "psv",
+  "json",
+  "ndjson",
+  "parquet",
+  "opaque",
+] as const satisfies readonly (typeof FORMATS)[number][];
 export type FormatName = (typeof FORMATS)[number];
 
 export const COMPRESSIONS = ["none", "gzip", "bz2", "zip", "xz", "zstd"] as const;

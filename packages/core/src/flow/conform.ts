@@ -37,7 +37,7 @@ export async function planTable(
     rescued: request.options.rescued ?? false,
   };
   const asked = table.columns.map(
-    (column) => !column.left && (column.type === null ? needsFacts(input, column.name) : numbersMatter(input, column)),
+    (column) => !column.left && !column.facts && (column.type === null ? needsFacts(input, column.name) : numbersMatter(input, column)),
   );
   // What the names alone refuse is refused before the file is read.
   if (asked.includes(true)) enforce({ ...input, facts: table.columns.map(() => null) });
@@ -47,6 +47,8 @@ export async function planTable(
 }
 
 function typedFacts(table: OpenedTable, i: number): ColumnFacts | null {
+  const known = table.columns[i]?.facts;
+  if (known) return known;
   const type = table.columns[i]?.type ?? null;
   return type === null ? null : factsOfType(type);
 }

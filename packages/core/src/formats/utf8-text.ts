@@ -90,7 +90,7 @@ export function cutOff(bytes: Uint8Array): number {
 }
 
 /** Halving: the longest valid prefix ends before the first invalid sequence. */
-function firstInvalid(bytes: Buffer): number {
+export function firstInvalid(bytes: Buffer): number {
   let good = 0;
   let bad = bytes.length;
   while (bad - good > 8) {

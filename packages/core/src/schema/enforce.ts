@@ -13,6 +13,8 @@ export interface SourceColumn {
   readonly left?: true;
   /** Where it stands among new columns; the file's order where it is not given. */
   readonly rank?: number;
+  /** What its values look like, where the reader has looked at all of them already. */
+  readonly facts?: ColumnFacts;
 }
 
 export interface EnforceInput {

@@ -91,7 +91,8 @@ function observeNumber(seen: Observation, cell: string, from: number, to: number
   if (seen.doubleExact && !doubleHolds(cell)) seen.doubleExact = false;
 }
 
-function observeTime(seen: Observation, cell: string, from: number, to: number): void {
+/** Counts what text[from, to) says of dates and times; any other text counts as text. */
+export function observeTime(seen: Observation, cell: string, from: number, to: number): void {
   const kind = scanTime(cell, from, to);
   if (kind === null || (kind === "time" && moment.fraction > 6)) {
     seen.texts++;

@@ -1,0 +1,247 @@
+import { Fault } from "../../domain/fault.ts";
+import { textOf } from "./text.ts";
+import { afterColon, broken, CLOSE_ARRAY, CLOSE_OBJECT, KIND, PLAIN, scan, scanString, scanValue, skipSpace } from "./scan-value.ts";
+
+/** Values of one place in a block: value i is bytes[starts[c] .. ends[c]) of kind kinds[c], c = first + i * step. A text's quotes are left out. */
+export interface Cells {
+  readonly bytes: Uint8Array;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  readonly kinds: Uint8Array;
+  readonly first: number;
+  readonly step: number;
+  readonly count: number;
+}
+
+const MAX_ROWS = 8_192;
+const CELLS = 1 << 18;
+const QUOTE = 34;
+const COMMA = 44;
+
+/**
+ * The rows of a block as ranges of its bytes, row by row, a cell for each key. A row's keys are mostly those of the row
+ * before, in the same order: each key is compared with the one that followed its forerunner last time, byte by byte, and
+ * looked up only where it is another.
+ */
+export class RowCells {
+  rows = 0;
+  /** Keys that a row has more than once: the last counts, the others are left out. */
+  duplicates = 0;
+  readonly names: string[] = [];
+  /** By row: where it begins and ends. */
+  readonly from = new Int32Array(MAX_ROWS);
+  readonly to = new Int32Array(MAX_ROWS);
+  #starts = new Int32Array(CELLS);
+  #ends = new Int32Array(CELLS);
+  #kinds = new Uint8Array(CELLS);
+  #stride = 16;
+  readonly #maxColumns: number;
+  readonly #byName = new Map<string, number>();
+  /** By raw bytes (as Latin-1), escapes and all. */
+  readonly #byRaw = new Map<string, number>();
+  /** Column c's key as it was first written, with its quotes and a colon: patterns[patternAt[c] .. patternAt[c + 1]). */
+  #patterns = new Uint8Array(1024);
+  #patternAt = new Int32Array(64);
+  /** By column + 1 (0: the row's start): the column that came next last time. */
+  #next = new Int32Array(64);
+
+  constructor(maxColumns: number) {
+    this.#maxColumns = maxColumns;
+  }
+
+  get full(): boolean {
+    return this.rows >= MAX_ROWS || (this.rows + 1) * this.#stride > this.#kinds.length;
+  }
+
+  column(bytes: Uint8Array, index: number): Cells {
+    return { bytes, starts: this.#starts, ends: this.#ends, kinds: this.#kinds, first: index, step: this.#stride, count: this.rows };
+  }
+
+  clear(): void {
+    this.#kinds.fill(0, 0, this.rows * this.#stride);
+    this.rows = 0;
+    this.duplicates = 0;
+  }
+
+  /** Takes the object at `open` as a row. Its end, or MORE, BROKEN, DEEP, and then no row is added. */
+  addObject(bytes: Uint8Array, open: number, to: number): number {
+    let starts = this.#starts;
+    let ends = this.#ends;
+    let kinds = this.#kinds;
+    let base = this.rows * this.#stride;
+    let duplicates = 0;
+    let before = 0;
+    let i = open + 1;
+    if ((bytes[i] ?? 0) <= 32) i = skipSpace(bytes, i, to);
+    if (bytes[i] === CLOSE_OBJECT && i < to) return this.#commit(open, i + 1, 0);
+    for (;;) {
+      let column = this.#next[before] ?? 0;
+      let value = this.#matchKey(bytes, i, column);
+      if (value === 0) {
+        if (bytes[i] !== QUOTE || i >= to) return this.#undo(broken(i, to, "a key must begin here"));
+        const end = scanString(bytes, i, to);
+        if (end < 0) return this.#undo(end);
+        const escaped = scan.kind === KIND.escaped;
+        value = afterColon(bytes, end, to);
+        if (value < 0) return this.#undo(value);
+        column = this.#columnOf(bytes, i, end, escaped);
+        this.#next[before] = column;
+        starts = this.#starts;
+        ends = this.#ends;
+        kinds = this.#kinds;
+        base = this.rows * this.#stride;
+      }
+      before = column + 1;
+      let c = bytes[value] ?? 0;
+      if (c <= 32) {
+        value = skipSpace(bytes, value, to);
+        c = bytes[value] ?? 0;
+      }
+      const cell = base + column;
+      if (kinds[cell] !== 0) duplicates++;
+      let next = 0;
+      if (c === QUOTE) {
+        let j = value + 1;
+        while (PLAIN[bytes[j] ?? 0] === 1) j++;
+        starts[cell] = value + 1;
+        if (bytes[j] === QUOTE) {
+          kinds[cell] = KIND.plain;
+          next = j + 1;
+        } else {
+          next = scanString(bytes, value, to);
+          if (next < 0) return this.#undo(next);
+          kinds[cell] = scan.kind;
+        }
+        ends[cell] = next - 1;
+      } else {
+        next = scanValue(bytes, value, to);
+        if (next < 0) return this.#undo(next);
+        kinds[cell] = scan.kind;
+        starts[cell] = value;
+        ends[cell] = next;
+      }
+      c = bytes[next] ?? 0;
+      if (c <= 32) {
+        next = skipSpace(bytes, next, to);
+        c = bytes[next] ?? 0;
+      }
+      if (next >= to || (c !== COMMA && c !== CLOSE_OBJECT)) return this.#undo(broken(next, to, "a comma or } must follow"));
+      if (c === CLOSE_OBJECT) return this.#commit(open, next + 1, duplicates);
+      i = next + 1;
+      if ((bytes[i] ?? 0) <= 32) i = skipSpace(bytes, i, to);
+    }
+  }
+
+  /** Takes the array at `open` as a row: its values are the columns in order. Results as `addObject`. */
+  addArray(bytes: Uint8Array, open: number, to: number): number {
+    let i = skipSpace(bytes, open + 1, to);
+    if (bytes[i] === CLOSE_ARRAY && i < to) return this.#commit(open, i + 1, 0);
+    for (let column = 0; ; column++) {
+      const end = scanValue(bytes, i, to);
+      if (end < 0) return this.#undo(end);
+      const { kind } = scan;
+      if (column === this.names.length) this.#addColumn(`column_${column + 1}`, null);
+      const text = kind === KIND.plain || kind === KIND.escaped ? 1 : 0;
+      const cell = this.rows * this.#stride + column;
+      this.#kinds[cell] = kind;
+      this.#starts[cell] = i + text;
+      this.#ends[cell] = end - text;
+      i = skipSpace(bytes, end, to);
+      const c = i < to ? bytes[i] : 0;
+      if (c === CLOSE_ARRAY) return this.#commit(open, i + 1, 0);
+      if (c !== COMMA) return this.#undo(broken(i, to, "a comma or ] must follow"));
+      i = skipSpace(bytes, i + 1, to);
+    }
+  }
+
+  /** Behind the colon of the key at `at`, where it is written as this column's key was; else 0. */
+  #matchKey(bytes: Uint8Array, at: number, column: number): number {
+    const patterns = this.#patterns;
+    const end = this.#patternAt[column + 1] ?? 0;
+    let p = this.#patternAt[column] ?? 0;
+    if (p === end) return 0;
+    let k = at;
+    while (p < end && patterns[p] === bytes[k]) {
+      p++;
+      k++;
+    }
+    return p === end ? k : 0;
+  }
+
+  #columnOf(bytes: Uint8Array, open: number, end: number, escaped: boolean): number {
+    const raw = Buffer.from(bytes.buffer, bytes.byteOffset + open + 1, end - open - 2).toString("latin1");
+    const known = this.#byRaw.get(raw);
+    if (known !== undefined) return known;
+    const name = textOf(bytes, open + 1, end - 1, escaped);
+    const column = this.#byName.get(name) ?? this.#addColumn(name, bytes.subarray(open, end));
+    // A key has endless ways to be written with escapes; one written plainly has one.
+    if (!escaped) this.#byRaw.set(raw, column);
+    return column;
+  }
+
+  #addColumn(name: string, key: Uint8Array | null): number {
+    const column = this.names.length;
+    if (column >= this.#maxColumns) {
+      throw new Fault("limit_exceeded", `the rows have more than ${this.#maxColumns} different keys (limit columns)`, {
+        field: "columns",
+        limit: this.#maxColumns,
+      });
+    }
+    this.names.push(name);
+    this.#byName.set(name, column);
+    this.#addPattern(column, key);
+    if (this.names.length > this.#stride) this.#widen();
+    return column;
+  }
+
+  #addPattern(column: number, key: Uint8Array | null): void {
+    if (column + 2 > this.#patternAt.length) {
+      this.#patternAt = grown(this.#patternAt, column + 2, Int32Array);
+      this.#next = grown(this.#next, column + 2, Int32Array);
+    }
+    const at = this.#patternAt[column] ?? 0;
+    const length = key === null ? 0 : key.length + 1;
+    if (at + length > this.#patterns.length) this.#patterns = grown(this.#patterns, at + length, Uint8Array);
+    if (key !== null) {
+      this.#patterns.set(key, at);
+      this.#patterns[at + length - 1] = 58;
+    }
+    this.#patternAt[column + 1] = at + length;
+  }
+
+  /** Twice as many cells a row; the rows so far, and the one under way, move apart. */
+  #widen(): void {
+    const old = this.#stride;
+    this.#stride *= 2;
+    const size = Math.max(this.#kinds.length, (this.rows + 1) * this.#stride);
+    const [starts, ends, kinds] = [this.#starts, this.#ends, this.#kinds];
+    this.#starts = new Int32Array(size);
+    this.#ends = new Int32Array(size);
+    this.#kinds = new Uint8Array(size);
+    for (let row = 0; row <= this.rows; row++) {
+      this.#starts.set(starts.subarray(row * old, (row + 1) * old), row * this.#stride);
+      this.#ends.set(ends.subarray(row * old, (row + 1) * old), row * this.#stride);
+      this.#kinds.set(kinds.subarray(row * old, (row + 1) * old), row * this.#stride);
+    }
+  }
+
+  #commit(from: number, to: number, duplicates: number): number {
+    this.from[this.rows] = from;
+    this.to[this.rows] = to;
+    this.duplicates += duplicates;
+    this.rows++;
+    return to;
+  }
+
+  #undo(result: number): number {
+    const base = this.rows * this.#stride;
+    this.#kinds.fill(0, base, base + this.#stride);
+    return result;
+  }
+}
+
+function grown<T extends Int32Array | Uint8Array>(old: T, length: number, type: new (length: number) => T): T {
+  const next = new type(Math.max(length, old.length * 2));
+  next.set(old);
+  return next;
+}

@@ -1,0 +1,76 @@
+import { isUtf8 } from "node:buffer";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { documentProblem } from "../../packages/core/src/formats/json/scan-value.ts";
+import { convertBytes, failedWith, loaded, rowsOf, typesOf } from "./convert-kit.ts";
+import { corpus } from "./corpus.ts";
+
+const LENIENT = { rules: { maxRejects: { share: 1 } } } as const;
+
+describe("strict JSON", () => {
+  const folder = corpus("json-test-suite/test_parsing");
+  const cases = folder === null ? [] : readdirSync(folder).map((name) => ({ name, bytes: readFileSync(join(folder, name)) }));
+  const accepted = (bytes: Uint8Array) => isUtf8(bytes) && documentProblem(bytes) === null;
+
+  test.runIf(folder !== null)("takes all 95 documents of JSONTestSuite that must be taken, refuses all 188 that must be refused", () => {
+    const of = (letter: string) => cases.filter(({ name }) => name.startsWith(letter));
+    expect(of("y_")).toHaveLength(95);
+    expect(of("n_")).toHaveLength(188);
+    expect(of("y_").filter(({ bytes }) => !accepted(bytes))).toEqual([]);
+    expect(of("n_").filter(({ bytes }) => accepted(bytes))).toEqual([]);
+  });
+});
+
+describe("rows", () => {
+  test("a broken line is a reject with its line, offset and reason, and the next line goes on", async () => {
+    const result = await convertBytes("a.ndjson", '{"a":1}\n{"a":\n\n7\n{"a":2}', LENIENT);
+    expect(await rowsOf(result)).toEqual([{ a: 1n }, { a: 2n }]);
+    expect(result.rejects).toMatchObject([
+      { row: 2, line: 2, byte_offset: 8, reason: "byte 13: it ends too early", record: '{"a":' },
+      { row: 3, line: 4, byte_offset: 15, reason: "a row must be an object, this is a number", record: "7" },
+    ]);
+  });
+
+  test("a syntax error in an array of rows names its line, column and byte, and nothing is loaded", async () => {
+    const { fault, counts } = failedWith((await convertBytes("a.json", '[{"a":1},\n {"a":2,}]')).outcome);
+    expect(fault).toMatchObject({
+      code: "unreadable",
+      message: "no readable JSON: line 2, column 9 (byte 18): a key must begin here",
+      value: 18,
+    });
+    expect(counts).toMatchObject({ read: 0, loaded: 0 });
+  });
+
+  test("types hold every value of the file: numbers widen, ISO dates in texts are dates, numbers in texts stay text", async () => {
+    const rows = [
+      '{"n":1,"x":1,"big":12345678901234567890,"d":"2026-01-01","t":"2026-01-01T00:00:00Z","id":"007","m":1,"b":true}',
+      '{"n":2,"x":2.5,"big":1,"d":"2026-01-02","t":"2026-01-01T00:00:00.5+01:00","id":"8","m":"a","b":false}',
+    ];
+    const result = await convertBytes("a.json", `[${rows.join(",")}]`);
+    expect(typesOf(result.outcome)).toEqual({
+      n: "int64",
+      x: "double",
+      big: "decimal(38,0)",
+      d: "date",
+      t: "timestamp(true,us)",
+      id: "text",
+      m: "text",
+      b: "bool",
+    });
+    expect((await rowsOf(result)).map(({ id, m }) => [id, m])).toEqual([
+      ["007", "1"],
+      ["8", "a"],
+    ]);
+  });
+
+  test("rows may stand one behind the other, over lines or without any", async () => {
+    const result = await convertBytes("a.json", '{"a":1}{"a":2}\n{\n "b": "x"\n}');
+    expect(await rowsOf(result)).toEqual([
+      { a: 1n, b: null },
+      { a: 2n, b: null },
+      { a: null, b: "x" },
+    ]);
+    expect(loaded(result.outcome).counts).toMatchObject({ read: 3, loaded: 3 });
+  });
+});
