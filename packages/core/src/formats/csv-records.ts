@@ -122,7 +122,7 @@ export class RecordReader {
       if (c !== 32 && c !== 9) {
         const expected = JSON.stringify(String.fromCharCode(this.#delimiter));
         const found = JSON.stringify(text.slice(at, at + 1));
-        const where = `line ${this.#line}, character ${at - text.lastIndexOf("\n", at)}`;
+        const where = `line ${this.#line}, character ${at - Math.max(text.lastIndexOf("\n", at), this.start - 1)}`;
         this.problem = `expected ${expected} or the end of the line after a closing quote, found ${found} (${where})`;
         this.pos = at;
         return -STEP.broken;

@@ -49,7 +49,14 @@ export async function* utf8Text(chunks: AsyncIterable<DecodedChunk>): AsyncGener
 function toText(bytes: Uint8Array, offset: number): string {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (isAscii(view)) return view.toString("latin1");
-  if (isUtf8(view)) return view.toString("utf8");
+  checkUtf8(view, offset);
+  return view.toString("utf8");
+}
+
+/** Throws `unreadable` where bytes that begin at `offset` of the file are no UTF-8. */
+export function checkUtf8(bytes: Uint8Array, offset: number): void {
+  if (isUtf8(bytes)) return;
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const at = firstInvalid(view);
   const value = `0x${(view[at] ?? 0).toString(16).padStart(2, "0")}`;
   throw new Fault(
@@ -70,7 +77,8 @@ export function hasUtf16Mark(bytes: Uint8Array): boolean {
   return (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
 }
 
-function refuseUtf16(bytes: Uint8Array): void {
+/** Throws `unreadable` where a file begins with a UTF-16 byte order mark. */
+export function refuseUtf16(bytes: Uint8Array): void {
   if (hasUtf16Mark(bytes)) {
     throw new Fault("unreadable", "byte 0: the file begins with a UTF-16 byte order mark; only UTF-8 is supported yet", {
       field: "byte",
