@@ -11,6 +11,7 @@ import { openRecords } from "@sluice/core/adapters/postgres/open-records";
 import { type Config, ConfigError, type Environment, readConfig } from "@sluice/core/config";
 import { Fault, isFault } from "@sluice/core/domain/fault";
 import type { OrgId } from "@sluice/core/domain/ids";
+import type { InspectDeps } from "@sluice/core/inspect";
 import type { ManageDeps } from "@sluice/core/manage";
 import { ensurePresetKey, openAccess } from "@sluice/core/manage/access";
 import { board } from "./board.ts";
@@ -27,7 +28,7 @@ const RETRY_MS = 1_000;
 const GRACE_MS = 10_000;
 
 /** What the doors of this process work with. */
-export type DoorDeps = AcceptDeps & ManageDeps;
+export type DoorDeps = AcceptDeps & ManageDeps & InspectDeps;
 
 /** Lets a test stand between the API and its ports, to end the process at a given step. */
 export type Decorate = (deps: DoorDeps) => DoorDeps;
@@ -131,6 +132,7 @@ async function openService({ config, storage, log, signal, decorate }: Opening):
       access,
       accept: deps,
       manage: deps,
+      inspect: deps,
       idempotency: records.idempotency,
       maxUploadBytes: config.maxUploadBytes,
       openUploads: config.openUploads,

@@ -40,7 +40,7 @@ interface Waiting {
 
 /**
  * A pool of sandboxed children, started before they are needed and replaced in the background when they die, threw, ran
- * `recycleAfterJobs` jobs or stay large. Jobs wait for a free child in the order of their calls.
+ * `recycleAfterJobs` jobs or stay large. Jobs wait for a free child in the order of their calls, dry runs before all others.
  */
 export function childPool(options: ChildPoolOptions): ChildPool {
   const {
@@ -99,7 +99,8 @@ export function childPool(options: ChildPoolOptions): ChildPool {
     else give(child);
   };
 
-  const obtain = (signal: AbortSignal): Promise<SandboxChild> => {
+  /** `first`: before every job that waits. */
+  const obtain = (signal: AbortSignal, first: boolean): Promise<SandboxChild> => {
     const idle = free.pop();
     if (idle) return Promise.resolve(idle);
     return new Promise((resolve, reject) => {
@@ -116,7 +117,8 @@ export function childPool(options: ChildPoolOptions): ChildPool {
         entry.refuse(signal.reason);
       };
       signal.addEventListener("abort", onAbort);
-      waiting.push(entry);
+      if (first) waiting.unshift(entry);
+      else waiting.push(entry);
     });
   };
 
@@ -128,7 +130,7 @@ export function childPool(options: ChildPoolOptions): ChildPool {
       for (let found = 0; ; found++) {
         signal.throwIfAborted();
         if (closed) throw new Error("the pool of sandboxes is closed");
-        const child = await obtain(signal);
+        const child = await obtain(signal, request.mode === "inspect");
         const startedMs = clock.now();
         try {
           return await child.run(request, io, signal);

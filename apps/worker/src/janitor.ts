@@ -1,5 +1,7 @@
+import { INSPECTIONS } from "@sluice/core/domain/keys";
 import type { Trash } from "@sluice/core/ports/catalog";
 import type { Idempotency } from "@sluice/core/ports/idempotency";
+import type { Inspections } from "@sluice/core/ports/inspections";
 import type { ObjectStore } from "@sluice/core/ports/object-store";
 import type { Uploads } from "@sluice/core/ports/uploads";
 
@@ -8,6 +10,7 @@ export interface JanitorDeps {
   readonly trash: Trash;
   readonly uploads: Uploads;
   readonly idempotency: Idempotency;
+  readonly inspections: Inspections;
   /** How long a part stays after the last reader's version that showed it. */
   readonly graceMs: number;
   /** Raw bytes are removed this long after their file is done; null: kept. */
@@ -17,11 +20,14 @@ export interface JanitorDeps {
 
 const DAY_MS = 86_400_000;
 const BATCH = 500;
+/** Longer than any upload of one may take and than its record lives. */
+const INSPECTION_MS = 3_600_000;
 
 /** Takes away what nobody can reach any more: abandoned uploads, expired trash, dead parts, expired raw bytes, leftovers of the store. */
 export async function tidy(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
   await forgetAbandoned(deps);
   await deps.idempotency.purge();
+  await forgetInspections(deps, signal);
   await deps.trash.expire();
   await collectParts(deps, signal);
   if (deps.rawMs !== null) await removeRaw(deps, deps.rawMs, signal);
@@ -31,6 +37,17 @@ export async function tidy(deps: JanitorDeps, signal: AbortSignal): Promise<void
 async function forgetAbandoned(deps: JanitorDeps): Promise<void> {
   const abandoned = await deps.uploads.abandon(DAY_MS);
   await deps.objects.remove(abandoned.map((file) => file.rawKey));
+}
+
+/** Expired dry runs, and the bytes of those that died before they were recorded. */
+async function forgetInspections(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
+  await deps.objects.remove(await deps.inspections.expire());
+  const old: string[] = [];
+  for await (const { key, modifiedMs } of deps.objects.list(INSPECTIONS)) {
+    signal.throwIfAborted();
+    if (modifiedMs < deps.now() - INSPECTION_MS) old.push(key);
+  }
+  if (old.length > 0) await deps.objects.remove(old);
 }
 
 async function collectParts(deps: JanitorDeps, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import type { SyncId } from "@sluice/core/domain/ids";
+import type { InspectionId, SyncId } from "@sluice/core/domain/ids";
 import { isFault } from "@sluice/core/domain/fault";
 import { changeSchema, type ChangeSchemaDeps } from "@sluice/core/flow/change-schema";
 import { completeSync, type CompleteDeps } from "@sluice/core/flow/complete";
 import { enqueue, type EnqueueDeps } from "@sluice/core/flow/enqueue";
 import { writeCurrent } from "@sluice/core/flow/write-current";
+import { inspectFile, type InspectFileDeps } from "@sluice/core/flow/inspect-file";
 import { ingest, type IngestDeps, WorkerStopping } from "@sluice/core/ingest";
 import type { Leases } from "@sluice/core/ports/leases";
 import type { JobConsumer } from "@sluice/core/ports/job-queue";
@@ -13,7 +14,7 @@ import type { Heartbeat } from "./held-files.ts";
 import { collectOrphans, type JanitorDeps, tidy } from "./janitor.ts";
 import { reconcile, type ReconcilerDeps } from "./reconciler.ts";
 
-export interface WorkerDeps extends IngestDeps, CompleteDeps, ChangeSchemaDeps, EnqueueDeps, ReconcilerDeps, JanitorDeps {
+export interface WorkerDeps extends IngestDeps, InspectFileDeps, CompleteDeps, ChangeSchemaDeps, EnqueueDeps, ReconcilerDeps, JanitorDeps {
   readonly held: Heartbeat;
   readonly leases: Leases;
   readonly concurrency: number;
@@ -47,6 +48,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   const consumer: JobConsumer = await deps.queue.consume(deps.concurrency, async (job, signal) => {
     const ends = AbortSignal.any([signal, stopping.signal]);
     if (job.kind === "sync") return void (await completeSync(deps, job.sync as SyncId, ends));
+    if (job.kind === "inspection") return inspectFile(deps, job.inspection as InspectionId, ends);
     const sync = await ingest(deps, job, ends);
     enqueueMore(deps);
     if (sync !== null) await completeSync(deps, sync, ends);

@@ -1,4 +1,5 @@
 import type { AcceptDeps } from "@sluice/core/accept";
+import type { InspectDeps } from "@sluice/core/inspect";
 import type { ManageDeps } from "@sluice/core/manage";
 import type { Access } from "@sluice/core/manage/access";
 import type { Idempotency } from "@sluice/core/ports/idempotency";
@@ -8,6 +9,7 @@ export interface ApiDeps {
   readonly access: Access;
   readonly accept: AcceptDeps;
   readonly manage: ManageDeps;
+  readonly inspect: InspectDeps;
   readonly idempotency: Idempotency;
   /** The most bytes of one upload's files together. */
   readonly maxUploadBytes: number;

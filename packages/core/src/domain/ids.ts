@@ -17,6 +17,8 @@ export type DatasetId = Brand<string, "DatasetId">;
 export type PartId = Brand<string, "PartId">;
 /** uuidv7, lower case with hyphens. */
 export type TrashId = Brand<string, "TrashId">;
+/** uuidv7, lower case with hyphens: a dry run. */
+export type InspectionId = Brand<string, "InspectionId">;
 /** uuidv7, lower case with hyphens: the record of one generation (its number is per dataset). */
 export type GenerationId = Brand<string, "GenerationId">;
 /** The attempt token of a file, minted when a worker claims it: the fence. Starts at 0. */
@@ -26,7 +28,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const COUNTER = /^(0|[1-9][0-9]{0,15})$/;
 
 /** The text as a uuid in canonical lower case, or null when it is none. */
-export function parseUuid<T extends FileId | DatasetId | PartId | TrashId | GenerationId>(text: string): T | null {
+export function parseUuid<T extends FileId | DatasetId | PartId | TrashId | GenerationId | InspectionId>(text: string): T | null {
   const lower = text.toLowerCase();
   return UUID.test(lower) ? (lower as T) : null;
 }
@@ -43,7 +45,10 @@ export function parseCounter<T extends OrgId | SyncId | HistoryNo>(value: unknow
  * A version 7 uuid (RFC 9562, 5.7): 48 bits of Unix milliseconds, then random bits.
  * Time and randomness are arguments so that tests can fix them.
  */
-export function uuidv7<T extends FileId | DatasetId | PartId | TrashId | GenerationId>(nowMs: number, random: Uint8Array): T {
+export function uuidv7<T extends FileId | DatasetId | PartId | TrashId | GenerationId | InspectionId>(
+  nowMs: number,
+  random: Uint8Array,
+): T {
   const bytes = new Uint8Array(16);
   bytes.set(random.subarray(0, 10), 6);
   let rest = nowMs;
@@ -66,6 +71,6 @@ export interface Clock {
 }
 
 /** A fresh id from a clock. */
-export function newId<T extends FileId | DatasetId | PartId | TrashId | GenerationId>(clock: Clock): T {
+export function newId<T extends FileId | DatasetId | PartId | TrashId | GenerationId | InspectionId>(clock: Clock): T {
   return uuidv7<T>(clock.now(), clock.random(10));
 }

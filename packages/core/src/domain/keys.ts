@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Epoch, FileId, OrgId } from "./ids.ts";
+import type { Epoch, FileId, InspectionId, OrgId } from "./ids.ts";
 
 /** Object keys. No other file builds one. `path` is a checked lake path with its leading slash. */
 
@@ -7,6 +7,12 @@ import type { Epoch, FileId, OrgId } from "./ids.ts";
 export function rawKey(org: OrgId, receivedAtMs: number, file: FileId): string {
   return `raw/${org}/${new Date(receivedAtMs).toISOString().slice(0, 10)}/${file}`;
 }
+
+/** Bytes of a dry run, for minutes. */
+export function inspectionKey(org: OrgId, inspection: InspectionId): string {
+  return `${INSPECTIONS}${org}/${inspection}`;
+}
+export const INSPECTIONS = "raw/tmp/";
 
 /** One part. The epoch in the key means that two attempts never write the same object. */
 export function partKey(at: {

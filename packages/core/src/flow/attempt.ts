@@ -2,7 +2,7 @@ import { type Clock, type Epoch, type FileId, newId, type OrgId, type PartId } f
 import { partKey, rejectsKey } from "../domain/keys.ts";
 import type { FileOptions, LoadRules } from "../domain/options.ts";
 import type { TableSchemas } from "../domain/table-schema.ts";
-import type { ConvertIo, ConvertLimits, ConvertOutcome, Converter, PartSink } from "../ports/converter.ts";
+import type { ConvertIo, ConvertLimits, LoadOutcome, Converter, PartSink } from "../ports/converter.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Findings, NewPart } from "../ports/publication.ts";
 import { type PutSink, putSink } from "./put-sink.ts";
@@ -34,7 +34,7 @@ export interface AttemptOf {
 }
 
 export interface Attempt {
-  readonly outcome: ConvertOutcome;
+  readonly outcome: LoadOutcome;
   readonly parts: readonly NewPart[];
   readonly findings: Findings;
   /** Every object it wrote. */
@@ -84,6 +84,7 @@ export async function attempt(deps: AttemptDeps, of: AttemptOf, signal: AbortSig
   };
   try {
     const outcome = await deps.converter.convert(requestOf(deps, of), io, signal);
+    if (outcome.kind === "inspected") throw new Error("a load was answered by a dry run");
     if (outcome.kind !== "tables")
       await undo(
         deps,
@@ -130,7 +131,7 @@ function requestOf(deps: AttemptDeps, of: AttemptOf) {
 
 function accountOf(
   deps: AttemptDeps,
-  outcome: ConvertOutcome,
+  outcome: LoadOutcome,
   opened: readonly { table: string; key: string }[],
   rejectsAt: string | null,
 ): Pick<Attempt, "parts" | "findings"> {

@@ -31,7 +31,7 @@ export async function planTable(
     source: table.columns,
     schema: Object.hasOwn(request.schemas, table.table) ? request.schemas[table.table] : undefined,
     policy: request.rules.policy,
-    mode: request.mode,
+    mode: request.mode === "remake" ? ("remake" as const) : ("load" as const),
     declared,
     lineage: request.options.lineage ?? false,
     rescued: request.options.rescued ?? false,

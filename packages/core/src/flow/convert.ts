@@ -1,13 +1,15 @@
-import { type OnBadRow, tooManyRejects } from "../domain/dataset.ts";
+import { tooManyRejects } from "../domain/dataset.ts";
 import { Fault, isFault } from "../domain/fault.ts";
 import { checkAccount, failedAccount, type RowCounts } from "../domain/file.ts";
 import type { Found } from "../formats/detect.ts";
 import type { Dialect, OpenedTable, SourceBatch } from "../formats/format.ts";
 import { ReadSource } from "../formats/source.ts";
-import type { ConvertIo, ConvertOutcome, ConvertRequest, Detected, PartOutcome, TableOutcome } from "../ports/converter.ts";
+import type { ConvertIo, ConvertOutcome, ConvertRequest, PartOutcome, TableOutcome } from "../ports/converter.ts";
+import { badRowRule } from "./bad-row-rule.ts";
 import { chooseColumns } from "../schema/choose-columns.ts";
 import { conform, planTable, type RejectedRow } from "./conform.ts";
-import { open, recognize } from "./parse.ts";
+import { detectedOf, open, recognize } from "./parse.ts";
+import { inspect } from "./inspect.ts";
 import { TypedNumbers } from "../schema/typed-numbers.ts";
 import { RejectLog } from "./reject-log.ts";
 import { TableWriter } from "./write.ts";
@@ -48,6 +50,7 @@ export async function convert(request: ConvertRequest, io: ConvertIo, signal: Ab
   const run: Run = { request, io, signal, log: new RejectLog(io), progress };
   const source = new ReadSource(request.bytes, (offset, length) => io.read(offset, length), signal);
   try {
+    if (request.mode === "inspect") return { kind: "inspected", inspection: await inspect(request, source, signal) };
     return await convertFile(run, source);
   } catch (error) {
     signal.throwIfAborted();
@@ -61,7 +64,8 @@ export async function convert(request: ConvertRequest, io: ConvertIo, signal: Ab
 async function convertFile(run: Run, source: ReadSource): Promise<ConvertOutcome> {
   const found = await recognize(run.request, source);
   run.progress.found = found;
-  if (found.format === "opaque") return { kind: "opaque", detected: detectedOf(run.progress, found), contentType: found.contentType };
+  if (found.format === "opaque")
+    return { kind: "opaque", detected: detectedOf(found, run.progress.dialect), contentType: found.contentType };
   const file = await open(found, run.request, source);
   run.progress.dialect = file.dialect;
   const tables: TableOutcome[] = [];
@@ -75,7 +79,7 @@ async function convertFile(run: Run, source: ReadSource): Promise<ConvertOutcome
   checkRejects(run, counts);
   return {
     kind: "tables",
-    detected: detectedOf(run.progress, found),
+    detected: detectedOf(found, run.progress.dialect),
     tables,
     parts,
     counts,
@@ -133,12 +137,6 @@ async function loadTable(run: Run, opened: OpenedTable): Promise<{ outcome: Tabl
     throw error;
   }
   return { outcome: { table: table.table, schema: numbers.schema(), change: plan.change, widened: plan.widened }, parts: writer.parts };
-}
-
-/** Under the policy `coerce` a value that does not fit is null, unless the rules ask for the file's failure. */
-function badRowRule({ mode, rules }: ConvertRequest): OnBadRow {
-  if (mode === "remake" && rules.onBadRow === "strict") return "quarantine";
-  return rules.policy === "coerce" && rules.onBadRow === "quarantine" ? "coerce" : rules.onBadRow;
 }
 
 /** Two passes read the raw bytes twice: each counts for half of them. */
@@ -201,14 +199,10 @@ async function failed(run: Run, fault: Fault): Promise<ConvertOutcome> {
   const unread = Math.max(progress.observed - counts.read, 0);
   return {
     kind: "failed",
-    detected: progress.found === null ? null : detectedOf(progress, progress.found),
+    detected: progress.found === null ? null : detectedOf(progress.found, progress.dialect),
     fault: fault.toRecord(),
     counts: checkAccount({ ...counts, read: counts.read + unread, skipped: counts.skipped + unread }),
     rejects: log.first,
     rejectsBytes: await log.close(),
   };
-}
-
-function detectedOf(progress: Progress, found: Found): Detected {
-  return { format: found.format, compression: found.compression, ...progress.dialect, by: found.by };
 }

@@ -1,7 +1,8 @@
-import type { ConvertLimits, ConvertRequest } from "../ports/converter.ts";
+import type { ConvertLimits, ConvertRequest, Detected } from "../ports/converter.ts";
 import { decode, randomAccess } from "../formats/decompress.ts";
 import { detect, type Found } from "../formats/detect.ts";
-import type { OpenedFile } from "../formats/format.ts";
+import type { Dialect, OpenedFile } from "../formats/format.ts";
+import { badRowRule } from "./bad-row-rule.ts";
 import { formatFor } from "../formats/registry.ts";
 import type { Source } from "../formats/source.ts";
 
@@ -25,12 +26,16 @@ export function open(found: Found, request: ConvertRequest, source: Source): Pro
     rawSize: source.size,
     options: request.options,
     limits,
-    ragged:
-      request.rules.onBadRow === "coerce" || (request.rules.policy === "coerce" && request.rules.onBadRow !== "strict") ? "fill" : "misfit",
+    ragged: badRowRule(request) === "coerce" ? "fill" : "misfit",
   });
 }
 
 function formatLimits(limits: ConvertLimits) {
   const { decodedBytes, ratio, recordBytes, columns } = limits;
   return { decodedBytes, ratio, recordBytes, columns, chunkBytes: CHUNK_BYTES };
+}
+
+/** What was found out about a file, for its record. */
+export function detectedOf(found: Found, dialect: Dialect): Detected {
+  return { format: found.format, compression: found.compression, ...dialect, by: found.by };
 }

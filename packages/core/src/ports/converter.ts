@@ -25,8 +25,11 @@ export interface ConvertRequest {
   readonly rules: LoadRules;
   /** The schemas of the generation's tables as they are now; none yet: {}. */
   readonly schemas: TableSchemas;
-  /** `load`: schemas may grow as the policy allows. `remake`: exactly these schemas; what does not fit is a reject. */
-  readonly mode: "load" | "remake";
+  /**
+   * `load`: schemas may grow as the policy allows. `remake`: exactly these schemas; what does not fit is a reject.
+   * `inspect`: looks at the head of the file, opens no sink.
+   */
+  readonly mode: "load" | "remake" | "inspect";
   /** For lineage columns and the part's key-value metadata. */
   readonly file: string;
   readonly loadedAtMs: number;
@@ -110,7 +113,43 @@ export interface TableOutcome {
   readonly widened: readonly string[];
 }
 
-export type ConvertOutcome =
+/** What a load of the file would do to a table, and what its first rows would be. */
+export interface InspectedTable {
+  readonly table: string;
+  /** The columns under which the file would be loaded. */
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** What loading it would change in the dataset's table; null where there is none yet. */
+  readonly difference: {
+    readonly added: readonly string[];
+    /** Columns of the table that the file does not have. */
+    readonly missing: readonly string[];
+    /** Columns of the file that are left out. */
+    readonly dropped: readonly string[];
+    readonly widened: readonly { readonly name: string; readonly from: string; readonly to: string }[];
+  } | null;
+  /** Rows looked at: all of them where `complete`, else those at the beginning. */
+  readonly sampled: RowCounts;
+  readonly complete: boolean;
+  /** Rows of the whole table: counted where `complete`, else reckoned from the sample; null where nothing tells. */
+  readonly estimatedRows: number | null;
+  /** The first rows that would be loaded, values in the order of `columns`; numbers beyond 2^53 and exact decimals as texts. */
+  readonly preview: readonly (readonly unknown[])[];
+}
+
+/** The outcome of a dry run. */
+export interface Inspection {
+  readonly detected: Detected | null;
+  /** Why loading the file would fail, as far as its head tells. */
+  readonly fault: FaultRecord | null;
+  readonly tables: readonly InspectedTable[];
+  /** The first rows of the sample that would be rejected. */
+  readonly problems: readonly Reject[];
+}
+
+export type ConvertOutcome = LoadOutcome | { readonly kind: "inspected"; readonly inspection: Inspection };
+
+/** What becomes of a file under every mode but `inspect`. */
+export type LoadOutcome =
   | { readonly kind: "opaque"; readonly detected: Detected; readonly contentType: string }
   | {
       readonly kind: "tables";

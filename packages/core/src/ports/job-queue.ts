@@ -1,14 +1,15 @@
 /** What travels through the queue: ids only. */
 export type Job =
   | { readonly kind: "file"; readonly file: string; readonly epoch: number }
-  | { readonly kind: "sync"; readonly sync: number; readonly token: string };
+  | { readonly kind: "sync"; readonly sync: number; readonly token: string }
+  | { readonly kind: "inspection"; readonly inspection: string };
 
 /**
  * The queue is a cache of work: it may lose or repeat jobs, the records decide. Methods reject with `queue_unavailable`
  * within a bounded time when the queue cannot be reached.
  */
 export interface JobQueue {
-  /** Adds the jobs; one whose id is already there is left as it is. Job id: `<file>.<epoch>` or `sync-<sync>.<token>`. */
+  /** Adds the jobs; one whose id is already there is left as it is. Job id: `<file>.<epoch>`, `sync-<sync>.<token>` or `inspection-<id>`. */
   add(jobs: readonly Job[]): Promise<void>;
   /** Which of these jobs the queue does not hold any more (neither waiting nor active). */
   missing(jobs: readonly Job[]): Promise<readonly Job[]>;

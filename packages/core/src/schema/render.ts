@@ -1,3 +1,4 @@
+import { Vector } from "apache-arrow";
 import type { ColumnType } from "../domain/table-schema.ts";
 import { type ColumnData, isValid } from "./column-data.ts";
 
@@ -25,6 +26,33 @@ export function textAt(data: ColumnData, type: ColumnType, row: number): string 
     case "nested":
       return null;
   }
+}
+
+/**
+ * A value as JSON shows it: numbers as numbers where a double holds them exactly, else as text; dates and times as text;
+ * nested values as arrays and objects; binary in base64.
+ */
+export function jsonAt(data: ColumnData, type: ColumnType, row: number): unknown {
+  if (!isValid(data, row)) return null;
+  if (data.form === "nested") return plain(new Vector([data.data]).get(row));
+  if (data.form === "bytes" && type.kind === "binary") {
+    return Buffer.from(data.values.subarray(data.offsets[row], data.offsets[row + 1])).toString("base64");
+  }
+  if (data.form === "bits") return textAt(data, type, row) === "true";
+  if (data.form === "doubles") {
+    const value = data.values[row] ?? 0;
+    return Number.isFinite(value) ? value : String(value);
+  }
+  if (type.kind === "int64" && data.form === "words") {
+    const value = Number(data.values[row] ?? 0n);
+    return Number.isSafeInteger(value) ? value : textAt(data, type, row);
+  }
+  return textAt(data, type, row);
+}
+
+/** Arrow's rows and vectors as plain JSON. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? String(inner) : inner)) ?? "null");
 }
 
 function wordText(value: bigint, type: ColumnType): string {

@@ -4,6 +4,7 @@ import { answerFaults } from "../../http/fault.ts";
 import { notThere } from "../../http/route.ts";
 import { datasetRoutes } from "./datasets.ts";
 import { fileRoutes } from "./files.ts";
+import { inspectRoutes } from "./inspect.ts";
 import { limitRoutes } from "./limits.ts";
 import { objectRoutes } from "./objects.ts";
 import { syncRoutes } from "./syncs.ts";
@@ -17,6 +18,7 @@ export function v1(deps: ApiDeps): Router {
   fileRoutes(router, deps);
   syncRoutes(router, deps);
   trashRoutes(router, deps);
+  inspectRoutes(router, deps);
   limitRoutes(router, deps);
   objectRoutes(router, deps);
   router.use(notThere(), answerFaults(errorBody));

@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import type { DatasetId, FileId, SyncId } from "@sluice/core/domain/ids";
 import { parsePath } from "@sluice/core/domain/dataset";
+import { Fault } from "@sluice/core/domain/fault";
 import { requireScope } from "@sluice/core/manage/access";
 import { type FileRow, waitForFile } from "@sluice/core/manage/queries";
 import { answerJson } from "../../http/answer.ts";
@@ -8,12 +9,13 @@ import type { ApiDeps } from "../../http/api-deps.ts";
 import { callerOf } from "../../http/auth.ts";
 import { exchangeOf } from "../../http/exchange.ts";
 import { LOAD_FIELDS, loadFields } from "../../http/load-fields.ts";
-import { intField, queryOf } from "../../http/query.ts";
+import { boolField, intField, queryOf } from "../../http/query.ts";
 import { takeUpload } from "../../http/upload.ts";
+import { postInspection } from "./inspect.ts";
 import { fileWire } from "./wire.ts";
 
 const FORM_FIELDS = ["path", ...LOAD_FIELDS] as const;
-const QUERY_FIELDS = [...FORM_FIELDS, "name", "wait"] as const;
+const QUERY_FIELDS = [...FORM_FIELDS, "name", "wait", "validate_only"] as const;
 const MAX_WAIT_S = 60;
 
 /** What is remembered of an upload: enough to show its files again. */
@@ -34,9 +36,13 @@ export async function postFiles(
   const caller = await callerOf(req, deps.access);
   requireScope(caller, "upload");
   const all = queryOf(req, QUERY_FIELDS);
+  if (boolField(all, "validate_only", false)) {
+    await postInspection(deps, req, res, all, FORM_FIELDS, () => datasetOf(deps, caller, to));
+    return;
+  }
   const waitMs = intField(all, "wait", { fallback: 0, min: 0, max: MAX_WAIT_S }) * 1_000;
   // How long to wait says nothing about the request: a repetition may wait otherwise.
-  const query = new Map([...all].filter(([name]) => name !== "wait"));
+  const query = new Map([...all].filter(([name]) => name !== "wait" && name !== "validate_only"));
   if ("sync" in to) exchangeOf(req).sync = to.sync;
   else exchangeOf(req).dataset = to.dataset;
   const { answer, replayed } = await takeUpload(
@@ -69,6 +75,18 @@ export async function postFiles(
   const files = await waitForAll(deps, res, caller, items, waitMs);
   const done = files.every((file) => file.finishedAtMs !== null && ["loaded", "stored", "failed"].includes(file.state));
   answerJson(req, res, done ? 200 : 202, oneOrList(files.map(fileWire)), headers);
+}
+
+/** The dataset that a dry run of an upload is compared with. Throws `not_found`. */
+async function datasetOf(
+  deps: ApiDeps,
+  caller: Awaited<ReturnType<typeof callerOf>>,
+  to: { readonly dataset: DatasetId } | { readonly sync: SyncId },
+): Promise<DatasetId> {
+  if ("dataset" in to) return to.dataset;
+  const sync = await deps.manage.history.sync(caller.org, to.sync);
+  if (!sync) throw new Fault("not_found", `sync: there is no sync ${to.sync}`, { field: "sync", value: to.sync });
+  return sync.dataset;
 }
 
 async function waitForAll(

@@ -1,8 +1,8 @@
 import type { Processor, Queue, Worker } from "bullmq";
 import type { Job } from "../../ports/job-queue.ts";
 
-/** The queues by name: one a kind of job, so that a flood of files never delays a sync's end. */
-export const QUEUE_NAMES = { file: "files", sync: "syncs" } as const satisfies Record<Job["kind"], string>;
+/** The queues by name: one a kind of job, so that a flood of files delays neither a sync's end nor a dry run. */
+export const QUEUE_NAMES = { file: "files", sync: "syncs", inspection: "inspections" } as const satisfies Record<Job["kind"], string>;
 export type QueueName = (typeof QUEUE_NAMES)[Job["kind"]];
 
 /** What differs between BullMQ on Redis and BullMQ on PostgreSQL. */

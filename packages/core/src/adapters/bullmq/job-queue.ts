@@ -42,8 +42,12 @@ export async function openJobQueue(options: JobQueueOptions): Promise<BullJobQue
   const log = calmLog(options.log, clock);
   const backend =
     redisUrl === undefined ? await openPostgresBackend(databaseUrl, log, signal) : openRedisBackend(redisUrl, prefix, log, clock);
-  const byKind = { file: openQueue(backend, "file", log), sync: openQueue(backend, "sync", log) };
-  const queues = [byKind.file, byKind.sync];
+  const byKind = {
+    file: openQueue(backend, "file", log),
+    sync: openQueue(backend, "sync", log),
+    inspection: openQueue(backend, "inspection", log),
+  };
+  const queues = Object.values(byKind);
   const consumers: JobConsumer[] = [];
 
   return {
@@ -80,7 +84,7 @@ function openQueue(backend: QueueBackend, kind: Job["kind"], log: QueueLog): Que
 }
 
 async function perKind(jobs: readonly Job[], act: (kind: Job["kind"], jobs: readonly Job[]) => Promise<void>): Promise<void> {
-  const kinds = (["file", "sync"] as const).map((kind) => ({ kind, some: jobs.filter((job) => job.kind === kind) }));
+  const kinds = (["file", "sync", "inspection"] as const).map((kind) => ({ kind, some: jobs.filter((job) => job.kind === kind) }));
   await Promise.all(kinds.filter(({ some }) => some.length > 0).map(({ kind, some }) => act(kind, some)));
 }
 

@@ -3,6 +3,7 @@ import type { Catalog, CurrentFiles, Trash } from "../../ports/catalog.ts";
 import type { Directory } from "../../ports/directory.ts";
 import type { History } from "../../ports/history.ts";
 import type { Idempotency } from "../../ports/idempotency.ts";
+import type { Inspections } from "../../ports/inspections.ts";
 import type { Leases } from "../../ports/leases.ts";
 import type { Publication } from "../../ports/publication.ts";
 import type { SchemaChanges } from "../../ports/schema-changes.ts";
@@ -15,6 +16,7 @@ import { postgresCurrentFiles } from "./current-files.ts";
 import { postgresDirectory } from "./directory.ts";
 import { postgresHistory } from "./history.ts";
 import { postgresIdempotency } from "./idempotency.ts";
+import { postgresInspections } from "./inspections.ts";
 import { postgresLeases } from "./leases.ts";
 import { migrate } from "./migrate.ts";
 import { postgresPublication } from "./publication.ts";
@@ -37,6 +39,7 @@ export interface Records {
   readonly trash: Trash;
   readonly history: History;
   readonly leases: Leases;
+  readonly inspections: Inspections;
   readonly schemaChanges: SchemaChanges;
   close(): Promise<void>;
 }
@@ -75,6 +78,7 @@ export async function openRecords(options: OpenRecords): Promise<Records> {
     trash: postgresTrash(db, clock),
     history: postgresHistory(db),
     leases: postgresLeases(relaxed),
+    inspections: postgresInspections(relaxed),
     schemaChanges: postgresSchemaChanges(db, clock),
     close: async () => {
       await Promise.all([db.destroy(), relaxed.destroy()]);
