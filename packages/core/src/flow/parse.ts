@@ -1,7 +1,7 @@
 import type { ConvertLimits, ConvertRequest, Detected } from "../ports/converter.ts";
 import { decode, randomAccess } from "../formats/decompress.ts";
 import { detect, type Found } from "../formats/detect.ts";
-import type { Dialect, OpenedFile } from "../formats/format.ts";
+import type { Dialect, FormatLimits, OpenedFile } from "../formats/format.ts";
 import { badRowRule } from "./bad-row-rule.ts";
 import { formatFor } from "../formats/registry.ts";
 import type { Source } from "../formats/source.ts";
@@ -19,10 +19,12 @@ export function open(found: Found, request: ConvertRequest, source: Source): Pro
   const format = formatFor(found.format);
   if (format === null) throw new Error(`no format reads ${found.format}`);
   const limits = formatLimits(request.limits);
+  const { compression } = found;
+  if (compression === "zip") throw new Error("no zip is read yet");
   return format.open({
     name: found.format,
-    decoded: () => decode(source, found.compression, limits),
-    random: () => randomAccess(source, found.compression, limits),
+    decoded: () => decode(source, compression, limits),
+    random: () => randomAccess(source, compression, limits),
     rawSize: source.size,
     options: request.options,
     limits,
@@ -30,9 +32,9 @@ export function open(found: Found, request: ConvertRequest, source: Source): Pro
   });
 }
 
-function formatLimits(limits: ConvertLimits) {
-  const { decodedBytes, ratio, recordBytes, columns } = limits;
-  return { decodedBytes, ratio, recordBytes, columns, chunkBytes: CHUNK_BYTES };
+function formatLimits(limits: ConvertLimits): FormatLimits {
+  const { partBytes: _, ...reading } = limits;
+  return { ...reading, chunkBytes: CHUNK_BYTES };
 }
 
 /** What was found out about a file, for its record. */

@@ -1,22 +1,22 @@
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import type { CompressionName } from "../domain/options.ts";
+import { DEFAULT_LIMITS } from "../ports/converter.ts";
 import { csv } from "./csv.ts";
-import { decode, randomAccess } from "./decompress.ts";
+import { decode, randomAccess, type StreamCompression } from "./decompress.ts";
 import type { FormatInput, Place } from "./format.ts";
 import { ReadSource } from "./source.ts";
 
 async function read(
   bytes: Uint8Array,
   chunkBytes: number,
-  more: Partial<Omit<FormatInput, "decoded">> & { compression?: CompressionName } = {},
+  more: Partial<Omit<FormatInput, "decoded">> & { compression?: StreamCompression } = {},
 ) {
   const source = new ReadSource(
     bytes.length,
     async (offset, length) => bytes.subarray(offset, offset + length),
     new AbortController().signal,
   );
-  const limits = { decodedBytes: 1e9, ratio: 1000, recordBytes: 1e6, columns: 100, chunkBytes };
+  const limits = { ...DEFAULT_LIMITS, recordBytes: 1e6, columns: 100, chunkBytes };
   const { compression = "none", ...rest } = more;
   const file = await csv.open({
     name: "csv",

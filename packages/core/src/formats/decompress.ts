@@ -1,12 +1,13 @@
-import { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
 import { Fault, isFault } from "../domain/fault.ts";
 import type { CompressionName } from "../domain/options.ts";
+import { bunzip2 } from "./codecs/bzip2.ts";
+import type { Codec, Inflated } from "./codecs/codec.ts";
+import { gunzip } from "./codecs/gzip.ts";
+import { unxz } from "./codecs/xz.ts";
+import { unzstd } from "./codecs/zstd.ts";
+import { DecodeBudget } from "./decode-budget.ts";
 import type { FormatLimits } from "./format.ts";
 import type { Source } from "./source.ts";
-
-/** A ratio means nothing for small files: 64 KiB of blanks compress a thousandfold. */
-const RATIO_FROM_BYTES = 64 * 2 ** 20;
 
 /** Decoded bytes, with how many raw bytes they took so far. */
 export interface DecodedChunk {
@@ -14,81 +15,108 @@ export interface DecodedChunk {
   readonly rawBytes: number;
 }
 
+export type DecodeLimits = Pick<FormatLimits, "chunkBytes" | "decodedBytes" | "ratio" | "heldBytes">;
+
+/** Compressions that are a stream of bytes; a zip is a container (`zip-file.ts`). */
+export type StreamCompression = Exclude<CompressionName, "zip">;
+
+const CODECS: Readonly<Record<Exclude<StreamCompression, "none">, Codec>> = { gzip: gunzip, bz2: bunzip2, xz: unxz, zstd: unzstd };
+
 /**
  * The decoded bytes of a file in chunks of at least `limits.chunkBytes` but for the last, from the start.
  * Throws `unreadable` for a broken or cut-off stream and `limit_exceeded` for a bomb.
  */
 export async function* decode(
   source: Source,
-  compression: CompressionName,
-  limits: Pick<FormatLimits, "chunkBytes" | "decodedBytes" | "ratio">,
+  compression: StreamCompression,
+  limits: DecodeLimits,
+  budget = new DecodeBudget(limits),
 ): AsyncGenerator<DecodedChunk> {
   if (compression === "none") {
     for (let at = 0; at < source.size;) {
       const bytes = await source.read(at, at + limits.chunkBytes);
       at += bytes.length;
-      checkDecoded(at, at, limits);
+      budget.spend(source, at, at);
       yield { bytes, rawBytes: at };
     }
     return;
   }
-  if (compression !== "gzip")
-    throw new Fault("unsupported_format", `${compression} compression is not yet supported`, { value: compression });
-  yield* rechunk(gunzip(source, limits), limits.chunkBytes);
+  const inflated = CODECS[compression](rawChunks(source, limits.chunkBytes));
+  yield* rechunk(
+    within(source, inflated, (part) => part.consumed, budget),
+    limits.chunkBytes,
+  );
 }
 
-/** Most decoded bytes that are held in memory for a format which is read out of order. */
-const HELD_BYTES = 256 * 2 ** 20;
+/** Decodes what lies beneath another compression: `outer` are the decoded chunks of that one, `part` what the budget knows them by. */
+export async function* decodeBeneath(
+  part: object,
+  outer: AsyncIterable<DecodedChunk>,
+  compression: StreamCompression,
+  limits: DecodeLimits,
+  budget: DecodeBudget,
+): AsyncGenerator<DecodedChunk> {
+  if (compression === "none") {
+    yield* outer;
+    return;
+  }
+  let rawBytes = 0;
+  const bytes = async function* () {
+    for await (const chunk of outer) {
+      rawBytes = chunk.rawBytes;
+      yield chunk.bytes;
+    }
+  };
+  // The raw bytes were counted above; what comes out here comes out of the same ones.
+  const chunks = within(part, CODECS[compression](bytes()), () => 0, budget);
+  const placed = async function* () {
+    for await (const chunk of chunks) yield { bytes: chunk.bytes, rawBytes };
+  };
+  yield* rechunk(placed(), limits.chunkBytes);
+}
+
+/** Counts what a codec gives in its small steps, so that a bomb is stopped while its codec still holds the rest. */
+export async function* within(
+  part: object,
+  inflated: AsyncIterable<Inflated>,
+  rawOf: (inflated: Inflated) => number,
+  budget: DecodeBudget,
+): AsyncGenerator<DecodedChunk> {
+  let decoded = 0;
+  for await (const step of inflated) {
+    decoded += step.bytes.length;
+    const rawBytes = rawOf(step);
+    budget.spend(part, decoded, rawBytes);
+    yield { bytes: step.bytes, rawBytes };
+  }
+}
 
 /** The decoded bytes as a source that can be read out of order. Throws `limit_exceeded` where they do not fit in memory. */
-export async function randomAccess(
-  source: Source,
-  compression: CompressionName,
-  limits: Pick<FormatLimits, "chunkBytes" | "decodedBytes" | "ratio">,
-): Promise<Source> {
-  if (compression === "none") return source;
+export async function randomAccess(source: Source, compression: StreamCompression, limits: DecodeLimits): Promise<Source> {
+  return compression === "none" ? source : await held(decode(source, compression, limits), compression, limits);
+}
+
+/** Decoded chunks, all of them in memory. Throws `limit_exceeded` (limit heldBytes) where they are more than that. */
+export async function held(chunks: AsyncIterable<DecodedChunk>, compression: CompressionName, limits: DecodeLimits): Promise<Source> {
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const { bytes } of decode(source, compression, limits)) {
+  for await (const { bytes } of chunks) {
     size += bytes.length;
-    if (size > HELD_BYTES) {
+    if (size > limits.heldBytes) {
       throw new Fault(
         "limit_exceeded",
-        `more than ${HELD_BYTES} bytes after decompression of a format that is not read from front to back (limit heldBytes): send it without ${compression}`,
-        { field: "heldBytes", limit: HELD_BYTES },
+        `more than ${limits.heldBytes} bytes after decompression of a format that is not read from front to back (limit heldBytes): send it without ${compression}`,
+        { field: "heldBytes", limit: limits.heldBytes },
       );
     }
     parts.push(bytes);
   }
-  const whole = Buffer.concat(parts, size);
+  const whole = parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, size);
   return { size, read: (from, to) => Promise.resolve(whole.subarray(from, to)) };
 }
 
-async function* gunzip(source: Source, limits: Pick<FormatLimits, "chunkBytes" | "decodedBytes" | "ratio">): AsyncGenerator<DecodedChunk> {
-  const unzip = createGunzip({ chunkSize: 128 * 1024 });
-  const input = Readable.from(rawChunks(source, limits.chunkBytes), { objectMode: false, highWaterMark: 1 });
-  input.on("error", (error) => unzip.destroy(error));
-  input.pipe(unzip);
-  let decoded = 0;
-  try {
-    for await (const bytes of unzip as AsyncIterable<Buffer>) {
-      decoded += bytes.length;
-      // What zlib has consumed, not what was read ahead for it: a small bomb is read whole at once.
-      const rawBytes = Math.max(unzip.bytesWritten, 1);
-      checkDecoded(decoded, rawBytes, limits);
-      yield { bytes, rawBytes };
-    }
-  } catch (error) {
-    if (isFault(error) || !isZlibError(error)) throw error;
-    const why = error.code === "Z_BUF_ERROR" ? "the gzip stream is cut off" : `the gzip stream is broken (${error.message})`;
-    throw new Fault("unreadable", `${why}, after ${decoded} decoded bytes`, { cause: error });
-  } finally {
-    input.destroy();
-    unzip.destroy();
-  }
-}
-
-async function* rawChunks(source: Source, size: number): AsyncGenerator<Uint8Array> {
+/** The bytes of a source in chunks. */
+export async function* rawChunks(source: Source, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < source.size;) {
     const bytes = await source.read(at, at + size);
     at += bytes.length;
@@ -96,58 +124,43 @@ async function* rawChunks(source: Source, size: number): AsyncGenerator<Uint8Arr
   }
 }
 
-function isZlibError(error: unknown): error is Error & { code: string } {
-  return error instanceof Error && "code" in error && typeof error.code === "string" && error.code.startsWith("Z_");
-}
-
-function checkDecoded(decoded: number, raw: number, limits: Pick<FormatLimits, "decodedBytes" | "ratio">): void {
-  if (decoded > limits.decodedBytes) {
-    throw new Fault("limit_exceeded", `more than ${limits.decodedBytes} bytes after decompression (limit decodedBytes)`, {
-      field: "decodedBytes",
-      limit: limits.decodedBytes,
-    });
-  }
-  if (decoded >= RATIO_FROM_BYTES && decoded > raw * limits.ratio) {
-    throw new Fault("limit_exceeded", `${raw} compressed bytes became ${decoded}, more than ${limits.ratio} times as many (limit ratio)`, {
-      field: "ratio",
-      value: Math.round(decoded / raw),
-      limit: limits.ratio,
-    });
-  }
-}
-
-async function* rechunk(chunks: AsyncIterable<DecodedChunk>, size: number): AsyncGenerator<DecodedChunk> {
-  let held: Uint8Array[] = [];
+/** Chunks joined to at least `size` bytes each, but for the last. */
+export async function* rechunk(chunks: AsyncIterable<DecodedChunk>, size: number): AsyncGenerator<DecodedChunk> {
+  let waiting: Uint8Array[] = [];
   let bytes = 0;
   let rawBytes = 0;
   for await (const chunk of chunks) {
-    held.push(chunk.bytes);
+    waiting.push(chunk.bytes);
     bytes += chunk.bytes.length;
     rawBytes = chunk.rawBytes;
     if (bytes < size) continue;
-    yield { bytes: held.length === 1 ? chunk.bytes : Buffer.concat(held, bytes), rawBytes };
-    held = [];
+    yield { bytes: waiting.length === 1 ? chunk.bytes : Buffer.concat(waiting, bytes), rawBytes };
+    waiting = [];
     bytes = 0;
   }
-  if (bytes > 0) yield { bytes: Buffer.concat(held, bytes), rawBytes };
+  if (bytes > 0) yield { bytes: Buffer.concat(waiting, bytes), rawBytes };
 }
 
-/** The first `length` decoded bytes, or what can be decoded of them: a broken stream is told when it is read for good. */
-export async function decodeHead(head: Uint8Array, length: number): Promise<Uint8Array> {
-  const unzip = createGunzip();
+/** The first `length` bytes of chunks, or what can be decoded of them: a broken stream is told when it is read for good. */
+export async function headOf(chunks: AsyncIterable<{ readonly bytes: Uint8Array }>, length: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
-  unzip.end(head);
   try {
-    for await (const part of unzip as AsyncIterable<Buffer>) {
-      parts.push(part);
-      bytes += part.length;
+    for await (const part of chunks) {
+      parts.push(part.bytes);
+      bytes += part.bytes.length;
       if (bytes >= length) break;
     }
   } catch (error) {
-    if (!isZlibError(error)) throw error;
-  } finally {
-    unzip.destroy();
+    if (!isFault(error) || error.blame !== "content") throw error;
   }
   return Buffer.concat(parts, bytes).subarray(0, length);
+}
+
+/** How much is read at a time to find out what lies beneath a compression. */
+const HEAD_CHUNK = 64 * 1024;
+
+/** The first `length` decoded bytes of a file, as `headOf` has them. */
+export function decodeHead(source: Source, compression: Exclude<StreamCompression, "none">, length: number): Promise<Uint8Array> {
+  return headOf(CODECS[compression](rawChunks(source, HEAD_CHUNK)), length);
 }

@@ -1,6 +1,6 @@
 import { Fault } from "../domain/fault.ts";
 import type { CompressionName, FileOptions, FormatName } from "../domain/options.ts";
-import { decodeHead } from "./decompress.ts";
+import { decodeHead, type StreamCompression } from "./decompress.ts";
 import { contentTypeOf, type NamedAs, namedAs } from "./file-name.ts";
 import { firstZipMember, isMarkup, isPlainText, type Magic, magicOf } from "./magic.ts";
 import { consistentDelimiter } from "./sniff.ts";
@@ -16,21 +16,21 @@ export interface Found {
   readonly contentType: string;
 }
 
-/** The first bytes of a file, and of what a gzip holds. */
+/** The first bytes of a file, and of what a compressed one holds. */
 interface Heads {
   readonly size: number;
   readonly raw: Uint8Array;
   readonly inner: Uint8Array;
   readonly outer: Magic | null;
-  /** What lies beneath a gzip; the outer magic itself where there is none. */
+  /** What lies beneath the compression; the outer magic itself where there is none. */
   readonly magic: Magic | null;
-  readonly gzip: boolean;
+  readonly compression: StreamCompression;
 }
 
 const HEAD_BYTES = 64 * 1024;
 
 /**
- * Tells what a file is: a declared format, else magic bytes, else the name's extension, each also beneath gzip. What is
+ * Tells what a file is: a declared format, else magic bytes, else the name's extension, each also beneath a compression. What is
  * none of them is opaque. Throws `format_mismatch` when the content contradicts what was declared (a tabular extension
  * declares), `unsupported_format` for tabular files that cannot be read yet, `unreadable` for an empty tabular file.
  */
@@ -47,9 +47,14 @@ export async function detect(name: string, options: FileOptions, source: Source)
 async function readHeads(source: Source): Promise<Heads> {
   const raw = await source.read(0, HEAD_BYTES);
   const outer = magicOf(raw);
-  const gzip = outer?.is === "gzip";
-  const inner = gzip ? await decodeHead(raw, HEAD_BYTES) : raw;
-  return { size: source.size, raw, inner, outer, magic: gzip ? magicOf(inner) : outer, gzip };
+  const compression = streamOf(outer);
+  const inner = compression === "none" ? raw : await decodeHead(source, compression, HEAD_BYTES);
+  return { size: source.size, raw, inner, outer, magic: compression === "none" ? outer : magicOf(inner), compression };
+}
+
+function streamOf(magic: Magic | null): StreamCompression {
+  const compression = compressionOf(magic);
+  return compression === "zip" ? "none" : compression;
 }
 
 function checkCompressionOption(options: FileOptions, heads: Heads): void {
@@ -58,7 +63,7 @@ function checkCompressionOption(options: FileOptions, heads: Heads): void {
   const is = compressionOf(heads.outer);
   if (said === is) return;
   // Formats with a container of their own (xlsx is a zip) are not compressed files.
-  if (said === "none" && is !== "gzip") return;
+  if (said === "none" && is === "zip") return;
   const found = heads.outer?.name ?? "something else";
   throw new Fault("format_mismatch", `compression is declared as ${said}, but the file is ${found}`, { field: "compression", value: said });
 }
@@ -89,7 +94,7 @@ function declaredAs(format: Exclude<FormatName, "opaque"> | FormatName, by: "opt
   if (heads.size === 0) throw new Fault("unreadable", `${what}, but the file is empty (0 bytes)`, { value: 0 });
   const compression = compressionOf(heads.outer);
   const ownContainer = format === "xlsx" && (compression === "zip" || heads.outer?.is === "xlsx");
-  if (compression !== "none" && compression !== "gzip" && !ownContainer) {
+  if (compression === "zip" && !ownContainer) {
     throw new Fault("unsupported_format", `${compression} compression of ${format} is not yet supported`, {
       field: "compression",
       value: compression,
@@ -97,7 +102,7 @@ function declaredAs(format: Exclude<FormatName, "opaque"> | FormatName, by: "opt
   }
   checkFits(format, what, heads);
   if (formatFor(format) === null) throw notYet(format);
-  return { format, compression, by, contentType: contentTypeFor(heads, named) };
+  return { format, compression: ownContainer ? "none" : compression, by, contentType: contentTypeFor(heads, named) };
 }
 
 function notYet(what: string): Fault {
@@ -120,7 +125,7 @@ function checkFits(format: FormatName, what: string, heads: Heads): void {
   };
   const own = OWN_MAGIC[format];
   const { magic, inner } = heads;
-  if (heads.gzip && inner.length === 0) return; // an empty or broken stream: reading it says which
+  if (heads.compression !== "none" && inner.length === 0) return; // an empty or broken stream: reading it says which
   if (own) {
     // Arrow streams and BIFF2 workbooks have no magic bytes: only what is plainly another thing contradicts them.
     const must = format === "parquet" || format === "orc" || format === "xlsx";
@@ -134,8 +139,7 @@ function checkFits(format: FormatName, what: string, heads: Heads): void {
 }
 
 function undeclared(heads: Heads, named: NamedAs): Found {
-  const { magic } = heads;
-  const compression = heads.gzip ? "gzip" : "none";
+  const { magic, compression } = heads;
   if (magic?.is === "parquet" || magic?.is === "arrow" || magic?.is === "orc" || magic?.is === "feather") {
     if (formatFor(magic.is) === null) throw notYet(magic.is);
     return { format: magic.is, compression, by: "magic", contentType: contentTypeFor(heads, named) };
@@ -155,7 +159,7 @@ function undeclared(heads: Heads, named: NamedAs): Found {
 /** A .txt is a csv when its head is plain text in records of one width. */
 function isTable(heads: Heads): boolean {
   if (!isPlainText(heads.inner) || isMarkup(heads.inner)) return false;
-  const whole = heads.gzip ? heads.inner.length < HEAD_BYTES : heads.inner.length === heads.size;
+  const whole = heads.compression !== "none" ? heads.inner.length < HEAD_BYTES : heads.inner.length === heads.size;
   const text = Buffer.from(heads.inner.buffer, heads.inner.byteOffset, heads.inner.length).toString("utf8");
   return consistentDelimiter(text.replace(/^\ufeff/, ""), whole) !== null;
 }

@@ -1,6 +1,7 @@
 import type { FileOptions, FormatName } from "../domain/options.ts";
 import type { ColumnData } from "../schema/column-data.ts";
 import type { SourceColumn } from "../schema/enforce.ts";
+import type { ConvertLimits } from "../ports/converter.ts";
 import type { DecodedChunk } from "./decompress.ts";
 import type { Source } from "./source.ts";
 
@@ -32,12 +33,8 @@ export interface FormatInput {
   readonly ragged: "misfit" | "fill";
 }
 
-/** `chunkBytes` is how much is read at a time; `columns` how many a table may have; the others as in ConvertLimits. */
-export interface FormatLimits {
-  readonly decodedBytes: number;
-  readonly ratio: number;
-  readonly recordBytes: number;
-  readonly columns: number;
+/** The limits of a conversion that its reading has to keep; `chunkBytes` is how much is read at a time. */
+export interface FormatLimits extends Omit<ConvertLimits, "partBytes"> {
   readonly chunkBytes: number;
 }
 

@@ -26,6 +26,8 @@ const SIGNATURES: readonly Signature[] = [
   { name: "bzip2", bytes: "BZh", is: "bz2", contentType: "application/x-bzip2" },
   { name: "xz", bytes: "\xfd7zXZ\x00", is: "xz", contentType: "application/x-xz" },
   { name: "zstd", bytes: "\x28\xb5\x2f\xfd", is: "zstd", contentType: "application/zstd" },
+  // A stream may begin with a frame to skip: 0x184D2A50 to 5F, of which this is all but the first byte.
+  { name: "zstd", bytes: "\x2a\x4d\x18", at: 1, is: "zstd", contentType: "application/zstd" },
   { name: "a zip archive", bytes: "PK\x03\x04", is: "zip", contentType: "application/zip" },
   { name: "an empty zip archive", bytes: "PK\x05\x06", is: "zip", contentType: "application/zip" },
   { name: "a JPEG image", bytes: "\xff\xd8\xff", is: "other", contentType: "image/jpeg" },
@@ -49,7 +51,7 @@ const SIGNATURES: readonly Signature[] = [
 /** What the head of a file is, or null where no signature matches. 512 bytes are enough but for an xlsx among zips. */
 export function magicOf(head: Uint8Array): Magic | null {
   const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, 4096)).toString("latin1");
-  const found = SIGNATURES.find(({ bytes, at = 0 }) => text.startsWith(bytes, at));
+  const found = SIGNATURES.find(({ bytes, at = 0 }) => text.startsWith(bytes, at) && (at !== 1 || /^[P-_]/.test(text)));
   if (!found) return null;
   // A csv may begin with ORCID or PAR1,PAR2: a signature of plain letters counts only where the rest is no plain text.
   if (/^[\x20-\x7e]+$/.test(found.bytes) && found.bytes !== "%PDF-" && isPlainText(head)) return null;
