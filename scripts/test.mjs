@@ -17,6 +17,7 @@ Further arguments go to vitest.`;
 const CHECKS = [
   { name: "types", tool: "turbo", args: ["run", "typecheck", "--continue", "--output-logs=errors-only"] },
   { name: "types of test/", tool: "tsc", args: ["-p", "test/tsconfig.json"] },
+  { name: "types of bench/", tool: "tsc", args: ["-p", "bench/tsconfig.json"] },
   { name: "lint", tool: "oxlint", args: ["--type-aware"] },
   { name: "format", tool: "oxfmt", args: ["--check", "."] },
 ];
