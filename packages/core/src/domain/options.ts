@@ -14,6 +14,7 @@ export const READ_FORMATS = [
   "psv",
   "json",
   "ndjson",
+  "xlsx",
   "parquet",
   "opaque",
 ] as const satisfies readonly (typeof FORMATS)[number][];

@@ -116,7 +116,8 @@ const OWN_MAGIC: Readonly<Partial<Record<FormatName, readonly Magic["is"][]>>> =
   feather: ["arrow", "feather"],
   orc: ["orc"],
   xls: ["ole2"],
-  xlsx: ["xlsx", "zip"],
+  // A workbook with a password is an OLE2 document.
+  xlsx: ["xlsx", "zip", "ole2"],
 };
 
 function checkFits(format: FormatName, what: string, heads: Heads): void {

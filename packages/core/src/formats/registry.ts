@@ -2,9 +2,10 @@ import type { FormatName } from "../domain/options.ts";
 import { csv } from "./csv.ts";
 import { json } from "./json/json.ts";
 import { parquet } from "./parquet.ts";
+import { xlsx } from "./xlsx.ts";
 import type { Format } from "./format.ts";
 
-const FORMATS_HERE: readonly Format[] = [csv, json, parquet];
+const FORMATS_HERE: readonly Format[] = [csv, json, parquet, xlsx];
 
 /** The format that reads files of this name, or null where none does yet. */
 export function formatFor(name: FormatName): Format | null {

@@ -1,0 +1,81 @@
+import { Fault } from "../../domain/fault.ts";
+import { NO_STRINGS, type StringTable } from "../sheet/cell-text.ts";
+import { TextBuffer } from "../sheet/text-buffer.ts";
+import type { OfficePackage, Part } from "./package.ts";
+import { writeItem } from "./rich-text.ts";
+import { isMark, markEnd, readTag, tag, tagIs } from "./xml-bytes.ts";
+import { doctypeRefused } from "./xml-tags.ts";
+import { xmlWindows } from "./xml-windows.ts";
+
+/** Shared texts are asked for out of order, so they stay in memory. */
+const MAX_BYTES = 256 * 2 ** 20;
+const MAX_COUNT = 2 ** 25;
+
+/** Reads the shared strings (ECMA-376 part 1, 18.4). Throws `limit_exceeded` where they do not fit in memory. */
+export async function readSharedStrings(zip: OfficePackage, part: Part | null, recordBytes: number): Promise<StringTable> {
+  if (part === null) return NO_STRINGS;
+  const table = new Items();
+  for await (const window of xmlWindows(zip.xml(part), recordBytes, part.name)) {
+    window.at = table.scan(window.bytes, window.at, window.to, part.name);
+  }
+  return table.finish(part.name);
+}
+
+class Items {
+  readonly #text = new TextBuffer(64 * 1024);
+  #offsets = new Uint32Array(4_096);
+  #count = 0;
+  #ended = false;
+
+  /** Takes whole items; returns where the first begins that is not whole. */
+  scan(bytes: Uint8Array, from: number, to: number, part: string): number {
+    for (let i = from; ;) {
+      while (bytes[i] !== 60) i++;
+      if (i >= to) return to;
+      if (isMark(bytes, i)) {
+        const end = markEnd(bytes, i, to);
+        if (end < 0) return i;
+        if (bytes[i + 1] === 33 && bytes[i + 2] !== 45) throw doctypeRefused(part);
+        i = end;
+        continue;
+      }
+      if (!readTag(bytes, i, to)) return i;
+      let end = tag.end;
+      if (tagIs(bytes, "sst") && (tag.closing || tag.empty)) this.#ended = true;
+      if (tagIs(bytes, "si") && !tag.closing) {
+        if (!tag.empty) end = writeItem(bytes, end, to, this.#text);
+        if (end < 0) {
+          this.#text.length = this.#offsets[this.#count] ?? 0;
+          return i;
+        }
+        this.#add();
+      }
+      i = end;
+    }
+  }
+
+  finish(part: string): StringTable {
+    if (!this.#ended) throw new Fault("unreadable", `the part ${part} ends before its last string`, { field: "part", value: part });
+    return { count: this.#count, bytes: this.#text.bytes, offsets: this.#offsets };
+  }
+
+  #add(): void {
+    this.#count++;
+    if (this.#count === this.#offsets.length) {
+      const offsets = new Uint32Array(this.#count * 2);
+      offsets.set(this.#offsets);
+      this.#offsets = offsets;
+    }
+    this.#offsets[this.#count] = this.#text.length;
+    if (this.#text.length > MAX_BYTES || this.#count > MAX_COUNT) throw tooMany(this.#text.length, this.#count);
+  }
+}
+
+function tooMany(bytes: number, count: number): Fault {
+  const over = bytes > MAX_BYTES ? `${MAX_BYTES} bytes` : `${MAX_COUNT} texts`;
+  return new Fault("limit_exceeded", `the workbook's shared strings take more than ${over} (limit sharedStrings): save it as csv`, {
+    field: "sharedStrings",
+    value: bytes > MAX_BYTES ? bytes : count,
+    limit: bytes > MAX_BYTES ? MAX_BYTES : MAX_COUNT,
+  });
+}
