@@ -27,7 +27,7 @@ test(
 );
 
 test("a table of few columns is still written with ZSTD and dictionaries", async () => {
-  const result = await convertBytes("a.csv", "a,b\n1,x\n1,x\n");
+  const result = await convertBytes("a.csv", `a,b\n${"1,x\n2,yy\n".repeat(2_000)}`);
   const columns = metadataOf(result.parts[0]).row_groups[0]?.columns.map((column) => column.meta_data);
   expect(columns?.map((column) => column?.codec)).toEqual(["ZSTD", "ZSTD"]);
   expect(columns?.every((column) => column?.encodings.includes("RLE_DICTIONARY"))).toBe(true);

@@ -133,7 +133,7 @@ async function loadTable(run: Run, opened: OpenedTable): Promise<{ outcome: Tabl
     checkRejects(run, progress.loading);
     await writer.finish();
   } catch (error) {
-    writer.abort();
+    await writer.abort();
     throw error;
   }
   return { outcome: { table: table.table, schema: numbers.schema(), change: plan.change, widened: plan.widened }, parts: writer.parts };

@@ -1,5 +1,9 @@
+import type { ColumnChunk } from "../columns/column-chunk.ts";
+import { RowGroupBuilder } from "../columns/row-group-builder.ts";
 import type { TableSchema } from "../domain/table-schema.ts";
 import type { TypedBatch } from "../parquet/arrow-batch.ts";
+import type { Codec } from "../parquet/compress.ts";
+import { type FlatWriter, openFlatWriter } from "../parquet/flat-writer.ts";
 import { openParquetWriter, type ParquetWriter } from "../parquet/writer.ts";
 import type { ConvertIo, PartOutcome, PartSink } from "../ports/converter.ts";
 import { pickRows, runsOf } from "../schema/column-data.ts";
@@ -13,81 +17,156 @@ interface Share {
 
 const LATE_KEYS = ["sluice.rows_read", "sluice.rows_loaded", "sluice.rows_rejected", "sluice.rows_skipped"] as const;
 
+/** Before it is compressed, data is about this many times as large as after it: nothing else is known of what has not gone out. */
+const SQUEEZE = 8;
+
 export interface TableWriterOptions {
   readonly table: string;
   readonly file: string;
   readonly schema: TableSchema;
   /** A part is closed once it has about this many bytes. */
   readonly partBytes: number;
+  /** How pages are compressed, ZSTD where nothing is said. Tables with nested columns are always ZSTD. */
+  readonly compression?: Codec;
 }
 
-/** Typed batches of one table -> parts, one open at a time. */
+/**
+ * Rows of one table -> parts, one open at a time. They come as typed batches (`write`) or, from readers that fill column chunks
+ * themselves, as whole row groups (`writeChunks`); the two may be mixed. Tables of flat columns are written by our own
+ * encoder, those with a nested column by parquet-wasm, which takes batches only.
+ */
 export class TableWriter {
   readonly parts: PartOutcome[] = [];
   readonly #options: TableWriterOptions;
   readonly #io: ConvertIo;
-  #writer: ParquetWriter | null = null;
+  readonly #group: RowGroupBuilder | null;
+  #writer: PartWriter | null = null;
   #sink: PartSink | null = null;
+  /** Sinks of `parts`. */
+  readonly #closed: PartSink[] = [];
   #share: Share = { read: 0, rejected: 0 };
 
   constructor(options: TableWriterOptions, io: ConvertIo) {
     this.#options = options;
     this.#io = io;
+    this.#group = options.schema.columns.some((column) => column.type.kind === "nested") ? null : new RowGroupBuilder(options.schema);
   }
 
   /** Writes a batch and counts its rejects to the part's share. Throws what the sink throws. */
   async write(batch: Conformed): Promise<void> {
-    this.#share.read += batch.rows + batch.rejects.length;
-    this.#share.rejected += batch.rejects.length;
+    this.#count(batch.rows, batch.rejects.length);
     if (batch.rows === 0) return;
-    const writer = this.#writer ?? (await this.#open());
-    for (const part of splitNested(batch)) await writer.write(part);
-    // Data still in open row groups has not gone out; eightfold is about what ZSTD makes of it.
-    if (writer.bytesOut >= this.#options.partBytes || writer.bytesIn >= this.#options.partBytes * 8) await this.#close();
+    const group = this.#group;
+    if (group === null) {
+      const { nested } = await this.#nestedPart();
+      for (const part of splitNested(batch)) await nested.write(part);
+      // Data still in open row groups has not gone out.
+      if (nested.bytesOut >= this.#options.partBytes || nested.bytesIn >= this.#options.partBytes * SQUEEZE) await this.#close();
+      return;
+    }
+    group.append(batch.columns, batch.rows);
+    if (group.full || group.bytes >= this.#options.partBytes * SQUEEZE) await this.#endGroup(group);
+  }
+
+  /**
+   * Writes a row group: a chunk for each column of the schema, in its order, each of `rows` rows (ROW_GROUP_ROWS and
+   * ROW_GROUP_BYTES say about how many). `rejected` rows of the file stood among them. The chunks may be filled again once it
+   * resolves; their bytes go on being compressed and sent meanwhile. Throws what the sink throws, also for earlier row groups.
+   */
+  async writeChunks(chunks: readonly ColumnChunk[], rows: number, rejected: number): Promise<void> {
+    if (this.#group === null) throw new Error("a table with nested columns has no column chunks");
+    if (this.#group.rows > 0) await this.#endGroup(this.#group);
+    this.#count(rows, rejected);
+    if (rows > 0) await this.#writeGroup(chunks, rows);
   }
 
   /** Closes the last part. A table without rows gets a part without rows, so that readers see its columns. */
   async finish(): Promise<void> {
-    if (this.parts.length === 0 && this.#writer === null) await this.#open();
+    if (this.#group !== null && this.#group.rows > 0) await this.#endGroup(this.#group);
+    if (this.parts.length === 0 && this.#writer === null) await (this.#group === null ? this.#nestedPart() : this.#flatPart());
     if (this.#writer !== null) await this.#close();
   }
 
-  abort(): void {
-    this.#writer?.abort();
+  /** Lets go of the open part, for an end with an error: the caller of the conversion drops its object. */
+  async abort(): Promise<void> {
+    await writerOf(this.#writer)?.abort();
   }
 
-  async #open(): Promise<ParquetWriter> {
+  /** Takes back everything: the open part and those that were closed, as if they had never been opened. It writes nothing more. */
+  async drop(): Promise<void> {
+    await this.abort();
+    await this.#sink?.abort();
+    for (const sink of this.#closed) await sink.abort();
+    this.parts.length = 0;
+    this.#writer = null;
+    this.#sink = null;
+  }
+
+  #count(rows: number, rejected: number): void {
+    this.#share.read += rows + rejected;
+    this.#share.rejected += rejected;
+  }
+
+  async #endGroup(group: RowGroupBuilder): Promise<void> {
+    await this.#writeGroup(group.chunks(), group.rows);
+    group.clear();
+  }
+
+  async #writeGroup(chunks: readonly ColumnChunk[], rows: number): Promise<void> {
+    const { flat } = await this.#flatPart();
+    await flat.write(chunks, rows);
+    if (flat.bytesOut + flat.bytesHeld < this.#options.partBytes) return;
+    // It may be full: how much the pages under way take is known once they are compressed.
+    await flat.drain();
+    if (flat.bytesOut >= this.#options.partBytes) await this.#close();
+  }
+
+  async #flatPart(): Promise<PartWriter & { kind: "flat" }> {
+    if (this.#writer?.kind === "flat") return this.#writer;
+    const { schema, compression = "zstd" } = this.#options;
+    const part = { kind: "flat", flat: openFlatWriter({ schema, compression, ...(await this.#openSink()) }) } as const;
+    this.#writer = part;
+    return part;
+  }
+
+  async #nestedPart(): Promise<PartWriter & { kind: "nested" }> {
+    if (this.#writer?.kind === "nested") return this.#writer;
+    const { schema } = this.#options;
+    const part = { kind: "nested", nested: openParquetWriter({ schema, lateKeys: LATE_KEYS, ...(await this.#openSink()) }) } as const;
+    this.#writer = part;
+    return part;
+  }
+
+  async #openSink() {
     const sink = await this.#io.openPart(this.#options.table);
     this.#sink = sink;
-    this.#writer = openParquetWriter({
-      schema: this.#options.schema,
-      metadata: new Map([
-        ["sluice.file", this.#options.file],
-        ["sluice.table", this.#options.table],
-      ]),
-      lateKeys: LATE_KEYS,
-      sink: (bytes) => sink.write(bytes),
-    });
-    return this.#writer;
+    const metadata = new Map([
+      ["sluice.file", this.#options.file],
+      ["sluice.table", this.#options.table],
+    ]);
+    return { metadata, sink: (bytes: Uint8Array) => sink.write(bytes) };
   }
 
   async #close(): Promise<void> {
-    if (this.#writer === null || this.#sink === null) return;
-    const { rows } = this.#writer;
+    const writer = writerOf(this.#writer);
+    if (writer === null || this.#sink === null) return;
+    const { rows } = writer;
     const { read, rejected } = this.#share;
-    await this.#writer.close(
-      new Map([
-        ["sluice.rows_read", String(read)],
-        ["sluice.rows_loaded", String(rows)],
-        ["sluice.rows_rejected", String(rejected)],
-        ["sluice.rows_skipped", String(read - rows - rejected)],
-      ]),
-    );
+    const facts = [read, rows, rejected, read - rows - rejected];
+    await writer.close(new Map(LATE_KEYS.map((key, i) => [key, String(facts[i])])));
     this.parts.push({ table: this.#options.table, rows, ...(await this.#sink.close()) });
+    this.#closed.push(this.#sink);
     this.#writer = null;
     this.#sink = null;
     this.#share = { read: 0, rejected: 0 };
   }
+}
+
+type PartWriter = { readonly kind: "flat"; readonly flat: FlatWriter } | { readonly kind: "nested"; readonly nested: ParquetWriter };
+
+function writerOf(part: PartWriter | null): FlatWriter | ParquetWriter | null {
+  if (part === null) return null;
+  return part.kind === "flat" ? part.flat : part.nested;
 }
 
 /** Nested columns cannot be picked from, but they can be sliced: a batch with gaps becomes one batch for each run of rows. */

@@ -7,6 +7,7 @@ import {
   Field,
   Float64,
   Int64,
+  RecordBatchStreamWriter,
   Schema,
   TimeMicrosecond,
   TimestampMicrosecond,
@@ -48,4 +49,13 @@ export function arrowSchema(schema: TableSchema): Schema {
   return new Schema(
     schema.columns.map(({ id, name, type }) => new Field(name, arrowType(type), true, new Map([["PARQUET:field_id", String(id)]]))),
   );
+}
+
+/** The schema for the key-value metadata `ARROW:schema`: base64 of an encapsulated IPC message. */
+export function schemaMessage(schema: TableSchema): string {
+  const writer = new RecordBatchStreamWriter();
+  writer.reset(undefined, arrowSchema(schema));
+  const stream = writer.finish().toUint8Array(true);
+  // The end-of-stream mark is no part of the message.
+  return Buffer.from(stream.buffer, stream.byteOffset, stream.length - 8).toString("base64");
 }
