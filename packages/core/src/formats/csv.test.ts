@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { DEFAULT_LIMITS } from "../ports/converter.ts";
+import { DEFAULT_LIMITS } from "../domain/convert-limits.ts";
 import { csv } from "./csv.ts";
 import { decode, randomAccess, type StreamCompression } from "./decompress.ts";
 import type { FormatInput, Place } from "./format.ts";

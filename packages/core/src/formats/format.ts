@@ -1,7 +1,7 @@
 import type { FileOptions, FormatName } from "../domain/options.ts";
 import type { ColumnData } from "../schema/column-data.ts";
 import type { SourceColumn } from "../schema/enforce.ts";
-import type { ConvertLimits } from "../ports/converter.ts";
+import type { ConvertLimits } from "../domain/convert-limits.ts";
 import type { DecodedChunk } from "./decompress.ts";
 import type { Source } from "./source.ts";
 

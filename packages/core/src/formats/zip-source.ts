@@ -1,3 +1,4 @@
+import { callbackify } from "node:util";
 import { RandomAccessReader } from "yauzl";
 import type { Source } from "./source.ts";
 
@@ -23,13 +24,12 @@ export class SourceReader extends RandomAccessReader {
     position: number,
     callback: (err: Error | null, bytesRead?: number) => void,
   ): void {
-    this.#bytes(position, length).then(
-      (bytes) => {
-        buffer.set(bytes, offset);
-        callback(null, bytes.length);
-      },
-      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error))),
-    );
+    const into = async () => {
+      const bytes = await this.#bytes(position, length);
+      buffer.set(bytes, offset);
+      return bytes.length;
+    };
+    callbackify(into)((error, bytesRead) => callback(error, bytesRead));
   }
 
   async #bytes(position: number, length: number): Promise<Uint8Array> {

@@ -1,8 +1,11 @@
+import { type ConvertLimits, DEFAULT_LIMITS } from "../domain/convert-limits.ts";
 import type { LoadRules } from "../domain/options.ts";
 import type { FaultRecord } from "../domain/fault.ts";
 import type { Reject, RowCounts } from "../domain/file.ts";
 import type { CompressionName, FileOptions, FormatName } from "../domain/options.ts";
 import type { TableSchema, TableSchemas } from "../domain/table-schema.ts";
+
+export { type ConvertLimits, DEFAULT_LIMITS };
 
 /**
  * Raw bytes -> parts. The worker runs it in a sandboxed child; `flow/convert.ts` is what runs there.
@@ -35,39 +38,6 @@ export interface ConvertRequest {
   readonly loadedAtMs: number;
   readonly limits: ConvertLimits;
 }
-
-/** What a file may ask of its sandbox; a fault names the limit by its name here. `docs/limits.md` shows them. */
-export interface ConvertLimits {
-  /** Bytes after decompression. */
-  readonly decodedBytes: number;
-  /** Decompressed to compressed bytes, asked once 64 MiB are decoded. */
-  readonly ratio: number;
-  /** Bytes held in memory of a compressed file whose format is not read from front to back. */
-  readonly heldBytes: number;
-  /** Bytes of one record. */
-  readonly recordBytes: number;
-  readonly columns: number;
-  /** Bytes of the footer or the schema that a format keeps apart from its rows. */
-  readonly footerBytes: number;
-  /** Entries of a zip, folders and all. */
-  readonly zipEntries: number;
-  /** Lists and objects within each other in JSON. */
-  readonly jsonDepth: number;
-  /** A part is closed at about this many bytes. */
-  readonly partBytes: number;
-}
-
-export const DEFAULT_LIMITS: ConvertLimits = {
-  decodedBytes: 64 * 2 ** 30,
-  ratio: 1_000,
-  heldBytes: 256 * 2 ** 20,
-  recordBytes: 16 * 2 ** 20,
-  columns: 16_384,
-  footerBytes: 256 * 2 ** 20,
-  zipEntries: 10_000,
-  jsonDepth: 128,
-  partBytes: 512 * 2 ** 20,
-};
 
 /** How a conversion reaches bytes. Reads may be repeated and out of order; sinks are used one at a time. */
 export interface ConvertIo {
