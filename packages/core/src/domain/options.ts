@@ -16,6 +16,8 @@ export const READ_FORMATS = [
   "ndjson",
   "xlsx",
   "parquet",
+  "arrow",
+  "feather",
   "opaque",
 ] as const satisfies readonly (typeof FORMATS)[number][];
 export type FormatName = (typeof FORMATS)[number];

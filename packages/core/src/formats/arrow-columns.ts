@@ -47,7 +47,7 @@ export function columnDataOf(data: Data): ColumnData {
   }
   if (DataType.isFloat(type)) {
     const values =
-      type.precision === Precision.HALF ? Float64Array.from(vector, (v) => Number(v ?? 0)) : Float64Array.from(data.values as Float64Array);
+      type.precision === Precision.HALF ? Float64Array.from(vector, (v) => Number(v ?? 0)) : new Float64Array((data.values as Float64Array).subarray(0, rows));
     return { ...facts, form: "doubles", values };
   }
   if (DataType.isDate(type)) return { ...facts, form: "days", values: daysOf(data, type.unit === DateUnit.DAY) };
@@ -58,7 +58,8 @@ export function columnDataOf(data: Data): ColumnData {
   if (DataType.isInt(type) && !type.isSigned && type.bitWidth === 64) {
     const words = data.values as BigUint64Array;
     const values = new BigInt64Array(rows * 2);
-    for (let i = 0; i < rows; i++) values[i * 2] = BigInt.asIntN(64, words[i] ?? 0n);
+    const unsigned = new BigUint64Array(values.buffer);
+    for (let i = 0; i < rows; i++) unsigned[i * 2] = words[i] ?? 0n;
     return { ...facts, form: "pairs", values };
   }
   if (DataType.isInt(type) || DataType.isTime(type) || DataType.isTimestamp(type) || DataType.isDuration(type)) {
@@ -71,6 +72,9 @@ type Facts = { rows: number; nulls: number; validity: Uint8Array | null };
 
 function validityOf(data: Data): Facts {
   if (data.nullCount === 0) return { rows: data.length, nulls: 0, validity: null };
+  if (data.offset === 0 && data.nullBitmap.length >= (data.length + 7) >> 3) {
+    return { rows: data.length, nulls: data.nullCount, validity: data.nullBitmap.slice(0, (data.length + 7) >> 3) };
+  }
   const validity = new Validity(data.length);
   for (let i = 0; i < data.length; i++) if (!data.getValid(i)) validity.clear(i);
   return validity.facts(data.length);
@@ -80,12 +84,23 @@ function validityOf(data: Data): Facts {
 function wordsOf(data: Data): BigInt64Array {
   const { type } = data;
   const raw = data.values as ArrayLike<number> | BigInt64Array;
-  const words =
-    raw instanceof BigInt64Array ? raw.slice(0, data.length) : BigInt64Array.from({ length: data.length }, (_, i) => BigInt(raw[i] ?? 0));
+  const words = raw instanceof BigInt64Array ? raw.slice(0, data.length) : widened(raw, data.length);
   const unit = DataType.isTime(type) || DataType.isTimestamp(type) ? type.unit : TimeUnit.MICROSECOND;
   if (unit === TimeUnit.SECOND) return words.map((v) => v * 1_000_000n);
   if (unit === TimeUnit.MILLISECOND) return words.map((v) => v * 1_000n);
   return unit === TimeUnit.NANOSECOND && DataType.isTime(type) ? words.map((v) => v / 1_000n) : words;
+}
+
+/** Whole numbers of at most 32 bits as 64, by halves: no BigInt is made for a value. */
+function widened(raw: ArrayLike<number>, rows: number): BigInt64Array {
+  const halves = new Int32Array(rows * 2);
+  const signed = !(raw instanceof Uint32Array);
+  for (let i = 0; i < rows; i++) {
+    const value = raw[i] ?? 0;
+    halves[i * 2] = value;
+    if (signed) halves[i * 2 + 1] = value >> 31;
+  }
+  return new BigInt64Array(halves.buffer);
 }
 
 /** How many values of a column have digits that `columnDataOf` leaves out: times of day are kept to the microsecond. */
@@ -99,7 +114,7 @@ export function cutIn(data: Data): number {
 }
 
 function daysOf(data: Data, days: boolean): Int32Array {
-  if (days) return Int32Array.from(data.values as Int32Array);
+  if (days) return (data.values as Int32Array).slice(0, data.length);
   const millis = new BigInt64Array((data.values as BigInt64Array).slice(0).buffer);
   return Int32Array.from({ length: data.length }, (_, i) => Math.floor(Number(millis[i] ?? 0n) / 86_400_000));
 }
@@ -124,6 +139,10 @@ function bytesColumn(data: Data, vector: Vector, facts: Facts): ColumnData {
     const from = data.valueOffsets[0] ?? 0;
     const offsets = data.valueOffsets.slice(0, data.length + 1).map((offset) => offset - from);
     return { ...facts, form: "bytes", offsets, values: (data.values as Uint8Array).slice(from, from + (offsets[data.length] ?? 0)) };
+  }
+  if (DataType.isFixedSizeBinary(type)) {
+    const offsets = Int32Array.from({ length: data.length + 1 }, (_, i) => i * type.byteWidth);
+    return { ...facts, form: "bytes", offsets, values: (data.values as Uint8Array).slice(0, offsets[data.length]) };
   }
   const cells = Array.from({ length: data.length }, (_, i): Uint8Array => {
     const value: unknown = vector.get(i);

@@ -1,4 +1,5 @@
 import type { FormatName } from "../domain/options.ts";
+import { arrow } from "./arrow.ts";
 import { csv } from "./csv.ts";
 import { json } from "./json/json.ts";
 import { parquet } from "./parquet.ts";

@@ -1,0 +1,110 @@
+import type { DecodedChunk } from "../decompress.ts";
+import { type Message, readMessage } from "./message.ts";
+import { beyond, unreadable } from "./refuse.ts";
+import { MAX_BATCH_BYTES } from "./body.ts";
+
+/** Metadata of one message: a schema of 16,384 columns takes some megabytes. */
+export const MAX_METADATA_BYTES = 64 * 2 ** 20;
+/** Ahead of a metadata length since version 0.15 of Arrow. */
+export const CONTINUATION = 0xffffffff;
+
+/** A message, its body, and the raw bytes of the file that were read to its end. */
+export interface Framed {
+  readonly message: Message;
+  readonly body: Uint8Array;
+  readonly rawBytes: number;
+}
+
+/**
+ * The messages of an Arrow stream: [0xffffffff][metadata length i32][metadata][body], before 0.15 without the first four
+ * bytes, up to a length of 0 or the end. Anything but zeros behind that end is refused: it would be lost without a word.
+ */
+export async function* framedMessages(chunks: AsyncIterable<DecodedChunk>, columns: number): AsyncGenerator<Framed> {
+  const queue = new ByteQueue(chunks);
+  try {
+    for (;;) {
+      const length = await metadataLength(queue);
+      if (length === 0) break;
+      const message = readMessage(await queue.exactly(length, "metadata"), columns);
+      checkBody(message.bodyBytes);
+      const body = await queue.exactly(message.bodyBytes, "a body");
+      yield { message, body, rawBytes: queue.rawBytes };
+    }
+    for (let rest = await queue.upTo(4_096); rest.length > 0; rest = await queue.upTo(4_096)) {
+      if (rest.some((byte) => byte !== 0)) unreadable("more bytes follow the end of its stream");
+    }
+  } finally {
+    await queue.close();
+  }
+}
+
+export function checkBody(bytes: number): void {
+  if (bytes > MAX_BATCH_BYTES) {
+    beyond("batchBytes", `a record batch takes ${bytes} bytes, at most ${MAX_BATCH_BYTES} are read: write smaller batches`, bytes, MAX_BATCH_BYTES);
+  }
+}
+
+async function metadataLength(queue: ByteQueue): Promise<number> {
+  const first = await queue.upTo(4);
+  if (first.length === 0) return 0;
+  if (first.length < 4) return unreadable("it is cut off");
+  const word = uint32(first);
+  const length = word === CONTINUATION ? uint32(await queue.exactly(4, "a length")) : word;
+  checkMetadata(length);
+  return length;
+}
+
+export function checkMetadata(length: number): void {
+  if (length <= MAX_METADATA_BYTES) return;
+  if (length > 0x7fffffff) unreadable(`metadata of ${length} bytes`);
+  beyond("metadataBytes", `metadata of ${length} bytes, at most ${MAX_METADATA_BYTES} are read`, length, MAX_METADATA_BYTES);
+}
+
+export function uint32(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+}
+
+/** Bytes in order, held only until they are asked for: a length that is claimed takes no memory before its bytes have come. */
+class ByteQueue {
+  rawBytes = 0;
+  readonly #chunks: AsyncIterator<DecodedChunk>;
+  #held: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(chunks: AsyncIterable<DecodedChunk>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  async exactly(length: number, what: string): Promise<Uint8Array> {
+    const bytes = await this.upTo(length);
+    return bytes.length === length ? bytes : unreadable(`it is cut off: ${bytes.length} of ${length} bytes of ${what}`);
+  }
+
+  /** `length` bytes in memory of their own, fewer at the end. */
+  async upTo(length: number): Promise<Uint8Array> {
+    while (this.#bytes < length) {
+      const next = await this.#chunks.next();
+      if (next.done === true) break;
+      this.#held.push(next.value.bytes);
+      this.#bytes += next.value.bytes.length;
+      this.rawBytes = next.value.rawBytes;
+    }
+    const out = new Uint8Array(Math.min(length, this.#bytes));
+    let at = 0;
+    let used = 0;
+    for (let chunk = this.#held[0]; chunk && at < out.length; chunk = this.#held[used]) {
+      const part = chunk.subarray(0, out.length - at);
+      out.set(part, at);
+      at += part.length;
+      if (part.length === chunk.length) used++;
+      else this.#held[used] = chunk.subarray(part.length);
+    }
+    this.#held.splice(0, used);
+    this.#bytes -= out.length;
+    return out;
+  }
+
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+}
