@@ -47,7 +47,9 @@ export function columnDataOf(data: Data): ColumnData {
   }
   if (DataType.isFloat(type)) {
     const values =
-      type.precision === Precision.HALF ? Float64Array.from(vector, (v) => Number(v ?? 0)) : new Float64Array((data.values as Float64Array).subarray(0, rows));
+      type.precision === Precision.HALF
+        ? Float64Array.from(vector, (v) => Number(v ?? 0))
+        : new Float64Array((data.values as Float64Array).subarray(0, rows));
     return { ...facts, form: "doubles", values };
   }
   if (DataType.isDate(type)) return { ...facts, form: "days", values: daysOf(data, type.unit === DateUnit.DAY) };

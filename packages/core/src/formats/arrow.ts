@@ -41,11 +41,13 @@ async function openAny(input: FormatInput): Promise<OpenArrow> {
 
 function columnsOf(outputs: readonly Output[]): SourceColumn[] {
   const names = headerNames(outputs.map(({ field }) => field.name));
-  return outputs.map(({ type }, i) => {
+  return outputs.map(({ field, type }, i) => {
     const name = names[i] ?? "";
     const column = columnTypeOf(type);
     if (column === null) {
-      throw new Fault("unsupported_format", `column ${JSON.stringify(name)} is ${String(type)}, which is not supported`, { field: name });
+      throw new Fault("unsupported_format", `column ${JSON.stringify(name)} is of a type ${field.type.is} that Parquet has not`, {
+        field: name,
+      });
     }
     return { name, type: column };
   });

@@ -1,3 +1,5 @@
+import type { FixedType } from "./schema.ts";
+
 /**
  * Arrays of one batch as they lie in its body, already checked: whoever reads them needs no bounds of their own.
  * `validity` is null when every row has a value.
@@ -23,7 +25,7 @@ export type ArrowArray = {
 } & (
   | { readonly is: "null" }
   | { readonly is: "bits"; readonly bits: Uint8Array }
-  | { readonly is: "fixed"; readonly width: number; readonly bytes: Uint8Array }
+  | { readonly is: "fixed"; readonly type: FixedType; readonly width: number; readonly bytes: Uint8Array }
   | { readonly is: "bytes"; readonly offsets: Int32Array; readonly values: Uint8Array }
   | { readonly is: "views"; readonly views: Int32Array; readonly data: readonly Uint8Array[] }
   | { readonly is: "list"; readonly offsets: Int32Array; readonly child: ArrowArray }

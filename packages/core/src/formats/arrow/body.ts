@@ -55,7 +55,12 @@ export class Body {
   #spend(length: number): void {
     this.#decoded += length;
     if (this.#decoded > MAX_BATCH_BYTES) {
-      beyond("batchBytes", `a record batch takes more than ${MAX_BATCH_BYTES} bytes: write smaller batches`, this.#decoded, MAX_BATCH_BYTES);
+      beyond(
+        "batchBytes",
+        `a record batch takes more than ${MAX_BATCH_BYTES} bytes: write smaller batches`,
+        this.#decoded,
+        MAX_BATCH_BYTES,
+      );
     }
     if (this.#decoded >= RATIO_FROM_BYTES && this.#decoded > this.#bytes.length * this.#ratio) {
       const ratio = Math.round(this.#decoded / Math.max(this.#bytes.length, 1));

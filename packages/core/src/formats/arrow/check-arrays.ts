@@ -97,7 +97,8 @@ export function indicesOf(bytes: Uint8Array, key: DictionaryKey, { length, valid
 
 function smallInts(bytes: Uint8Array, { bits, signed }: DictionaryKey, length: number): ArrayLike<number> {
   const at = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  const make = bits === 8 ? (signed ? Int8Array : Uint8Array) : bits === 16 ? (signed ? Int16Array : Uint16Array) : signed ? Int32Array : Uint32Array;
+  const make =
+    bits === 8 ? (signed ? Int8Array : Uint8Array) : bits === 16 ? (signed ? Int16Array : Uint16Array) : signed ? Int32Array : Uint32Array;
   return new make(at.buffer as ArrayBuffer, at.byteOffset, length);
 }
 
@@ -147,7 +148,9 @@ export function runEnds(ends: ArrowArray, values: ArrowArray, length: number): I
   if (ends.is !== "fixed" || ends.nulls > 0) return unreadable("run ends with nulls");
   if (values.length < ends.length) unreadable(`${ends.length} runs of ${values.length} values`);
   const out =
-    ends.width === 8 ? narrowed(ends.bytes, ends.length) : Int32Array.from(smallInts(ends.bytes, { id: "", bits: ends.width * 8, signed: true }, ends.length));
+    ends.width === 8
+      ? narrowed(ends.bytes, ends.length)
+      : Int32Array.from(smallInts(ends.bytes, { id: "", bits: ends.width * 8, signed: true }, ends.length));
   let last = 0;
   for (const end of out) {
     if (end <= last) return unreadable(`a run ends at ${end}, the one ahead of it at ${last}`);

@@ -1,7 +1,6 @@
 import type { Data, DataType } from "apache-arrow";
-import { int32s, isValidAt } from "./fixed-data.ts";
+import { dataOf, type Facts, int32s, isValidAt, type Taking } from "./data.ts";
 import { unreadable } from "./refuse.ts";
-import { dataOf, type Facts, type Taking } from "./take.ts";
 
 interface DecimalType {
   readonly bits: number;
@@ -22,10 +21,19 @@ export function wideDecimals(bytes: Uint8Array, type: DecimalType, facts: Facts,
     const sign = (words[(i + 1) * stride - 1] ?? 0) >> 31;
     if (out !== words) for (let k = 0; k < 4; k++) out[i * 4 + k] = k < stride ? (words[i * stride + k] ?? 0) : sign;
     if (small && stride <= 2) continue;
-    if (small && words[i * stride + 2] === sign && words[i * stride + 3] === sign && stride === 4 && (words[i * stride + 1] ?? 0) >> 31 === sign) continue;
+    if (
+      small &&
+      words[i * stride + 2] === sign &&
+      words[i * stride + 3] === sign &&
+      stride === 4 &&
+      (words[i * stride + 1] ?? 0) >> 31 === sign
+    )
+      continue;
     const value = unscaled(words, i * stride, stride);
     if (value >= limit || value <= -limit) {
-      return unreadable(`column ${JSON.stringify(taking.column)} is decimal(${type.precision},${type.scale}) and has a value of more digits`);
+      return unreadable(
+        `column ${JSON.stringify(taking.column)} is decimal(${type.precision},${type.scale}) and has a value of more digits`,
+      );
     }
   }
   return new Uint32Array(out.buffer, out.byteOffset, out.length);
@@ -42,7 +50,8 @@ export function decimalText(bytes: Uint8Array, type: DecimalType, output: DataTy
   for (let i = 0; i < facts.rows; i++) {
     if (isValidAt(facts, i)) {
       const value = unscaled(words, i * stride, stride);
-      if (value >= limit || value <= -limit) unreadable(`column ${JSON.stringify(taking.column)} has a decimal of more than ${type.precision} digits`);
+      if (value >= limit || value <= -limit)
+        unreadable(`column ${JSON.stringify(taking.column)} has a decimal of more than ${type.precision} digits`);
       const text = Buffer.from(written(value, type.scale), "latin1");
       taking.spend(text.length);
       parts.push(text);

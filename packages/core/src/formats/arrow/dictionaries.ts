@@ -38,7 +38,10 @@ export class Dictionaries {
     const before = this.arrays.get(message.id);
     const held = Math.max(heldBytes(values), body.length) + (message.delta ? (this.#bytes.get(message.id) ?? 0) : 0);
     this.#bytes.set(message.id, held);
-    this.#check([...this.#bytes.values()].reduce((sum, bytes) => sum + bytes, 0), "take");
+    this.#check(
+      [...this.#bytes.values()].reduce((sum, bytes) => sum + bytes, 0),
+      "take",
+    );
     if (message.delta && before) {
       // Each delta copies what was there: bounded, since many small ones on a large dictionary would be quadratic.
       this.#copied += held;
@@ -93,7 +96,7 @@ function joined(a: ArrowArray, b: ArrowArray): ArrowArray {
   if (a.is === "bits" && b.is === "bits") return { ...facts, is: "bits", bits: joinedBits(a.bits, a.length, b.bits, b.length) };
   if (a.is === "fixed" && b.is === "fixed") {
     const [left, right] = [a.bytes.subarray(0, a.length * a.width), b.bytes.subarray(0, b.length * b.width)];
-    return { ...facts, is: "fixed", width: a.width, bytes: joinedBytes(left, right) };
+    return { ...facts, is: "fixed", type: a.type, width: a.width, bytes: joinedBytes(left, right) };
   }
   if (a.is === "bytes" && b.is === "bytes") {
     const end = a.offsets[a.length] ?? 0;
@@ -104,7 +107,11 @@ function joined(a: ArrowArray, b: ArrowArray): ArrowArray {
     const offsets = joinedOffsets(a.offsets, a.length, b.offsets, b.length, a.child.length);
     return { ...facts, is: "list", offsets, child: joined(a.child, b.child) };
   }
-  if (a.is === "struct" && b.is === "struct" && a.children.every((child, i) => child.length === a.length && b.children[i]?.length === b.length)) {
+  if (
+    a.is === "struct" &&
+    b.is === "struct" &&
+    a.children.every((child, i) => child.length === a.length && b.children[i]?.length === b.length)
+  ) {
     return { ...facts, is: "struct", children: a.children.map((child, i) => joined(child, b.children[i] ?? child)) };
   }
   throw new Fault("unsupported_format", `deltas of dictionaries of ${a.is} values are not supported`);
@@ -115,7 +122,8 @@ function joinedOffsets(a: Int32Array, aLength: number, b: Int32Array, bLength: n
   out.set(a.subarray(0, aLength + 1));
   // Values of b keep their places behind those of a, whatever its first offset is: row aLength ends where a ends.
   const gap = b[0] ?? 0;
-  if (gap !== 0 || (out[aLength] ?? 0) !== shift) throw new Fault("unsupported_format", "deltas of dictionaries whose offsets leave gaps are not supported");
+  if (gap !== 0 || (out[aLength] ?? 0) !== shift)
+    throw new Fault("unsupported_format", "deltas of dictionaries whose offsets leave gaps are not supported");
   for (let i = 1; i <= bLength; i++) out[aLength + i] = (b[i] ?? 0) + shift;
   return out;
 }

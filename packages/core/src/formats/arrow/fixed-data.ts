@@ -1,9 +1,9 @@
-import { Data, type DataType, Int32, Int64 } from "apache-arrow";
-import { bitAt } from "./bits.ts";
+import { type Data, type DataType, Int32, Int64 } from "apache-arrow";
+import { dataOf, type Facts, int32s, isValidAt, nested, type Taking } from "./data.ts";
 import { decimalText, wideDecimals } from "./decimals.ts";
 import { INTERVALS, isDecimal128, type Output } from "./output.ts";
 import { unreadable } from "./refuse.ts";
-import { dataOf, type Facts, type Taking } from "./take.ts";
+import type { FixedType } from "./schema.ts";
 
 const DAY_MS = 86_400_000n;
 /** How many of each time unit a day has: seconds, milliseconds, microseconds, nanoseconds. */
@@ -11,13 +11,19 @@ const DAY_IN = [86_400n, 86_400_000n, 86_400_000_000n, 86_400_000_000_000n] as c
 const MAX_INT64 = 2n ** 63n - 1n;
 
 /** Values of a fixed width, little-endian, as the Data of their output type. `bytes` is aligned to its width, or to 8. */
-export function fixedData(output: Output, bytes: Uint8Array, facts: Facts, taking: Taking): Data {
-  const { type } = output.field;
+export function fixedData(output: Output, type: FixedType, bytes: Uint8Array, facts: Facts, taking: Taking): Data {
   const plain = () => dataOf(output.type, facts, undefined, typed(output.type, bytes));
   switch (type.is) {
     case "time":
       checkTimes(type.bits === 32 ? int32s(bytes) : int64s(bytes), DAY_IN[type.unit], facts, taking);
-      return type.unit === 0 ? dataOf(output.type, facts, undefined, int32s(bytes).map((v) => v * 1_000)) : plain();
+      return type.unit === 0
+        ? dataOf(
+            output.type,
+            facts,
+            undefined,
+            int32s(bytes).map((v) => v * 1_000),
+          )
+        : plain();
     case "timestamp":
       if (type.unit === 0) return dataOf(output.type, facts, undefined, millisOf(int64s(bytes), facts, taking));
       if (type.unit === 1) checkReach(int64s(bytes), 1_000n, facts, taking);
@@ -33,34 +39,31 @@ export function fixedData(output: Output, bytes: Uint8Array, facts: Facts, takin
     case "bytes":
       if (type.width > 0) return plain();
       return dataOf(output.type, facts, new Int32Array(facts.rows + 1), new Uint8Array(0));
-    default:
+    case "int":
+    case "float":
+    case "duration":
       return plain();
   }
 }
 
 function typed(type: DataType, bytes: Uint8Array): unknown {
-  const make = type.ArrayType as unknown as { new (buffer: ArrayBufferLike, at: number, length: number): unknown; BYTES_PER_ELEMENT: number };
+  const make = type.ArrayType as unknown as {
+    new (buffer: ArrayBufferLike, at: number, length: number): unknown;
+    BYTES_PER_ELEMENT: number;
+  };
   return new make(bytes.buffer, bytes.byteOffset, bytes.length / make.BYTES_PER_ELEMENT);
-}
-
-export function int32s(bytes: Uint8Array): Int32Array {
-  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
 }
 
 function int64s(bytes: Uint8Array): BigInt64Array {
   return new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
 }
 
-export function isValidAt({ validity }: Facts, row: number): boolean {
-  return validity === undefined || bitAt(validity, row);
-}
-
-/** Times of day lie within one day. */
+/** Times of day lie within one day; its end, 24:00:00, is one that databases write. */
 function checkTimes(values: Int32Array | BigInt64Array, day: bigint, facts: Facts, taking: Taking): void {
   const most = values instanceof Int32Array ? Number(day) : day;
   for (let i = 0; i < facts.rows; i++) {
     const value = values[i] ?? 0;
-    if ((value < 0 || value >= most) && isValidAt(facts, i)) {
+    if ((value < 0 || value > most) && isValidAt(facts, i)) {
       return unreadable(`column ${JSON.stringify(taking.column)} has the time of day ${value} of ${day} a day`);
     }
   }
@@ -82,20 +85,19 @@ function checkReach(values: BigInt64Array, micros: bigint, facts: Facts, taking:
   }
 }
 
-/** Days of dates in milliseconds; what is no whole day is cut off and counted. */
+/** Days of dates in milliseconds, which are whole days. */
 function daysOf(millis: BigInt64Array, facts: Facts, taking: Taking): Int32Array {
   const out = new Int32Array(facts.rows);
-  let cut = 0;
   for (let i = 0; i < facts.rows; i++) {
     if (!isValidAt(facts, i)) continue;
     const value = millis[i] ?? 0n;
     const rest = ((value % DAY_MS) + DAY_MS) % DAY_MS;
     const day = Number((value - rest) / DAY_MS);
-    if (day !== (day | 0)) return unreadable(`column ${JSON.stringify(taking.column)} has a date ${value} ms from 1970, beyond every type of ours`);
-    if (rest !== 0n) cut++;
+    if (day !== (day | 0))
+      return unreadable(`column ${JSON.stringify(taking.column)} has a date ${value} ms from 1970, beyond every type of ours`);
+    if (rest !== 0n) return unreadable(`column ${JSON.stringify(taking.column)} has a date ${value} ms from 1970, which is no whole day`);
     out[i] = day;
   }
-  taking.cut(cut);
   return out;
 }
 
@@ -110,12 +112,5 @@ function intervals(bytes: Uint8Array, unit: "days" | "nanos", facts: Facts): Dat
     return dataOf(new Int64(), facts, undefined, new BigInt64Array(out.buffer));
   };
   const children = unit === "days" ? [ints(0), ints(1)] : [ints(0), ints(1), nanos()];
-  return new Data(
-    INTERVALS[unit],
-    0,
-    facts.rows,
-    facts.nulls,
-    [undefined, undefined, facts.validity] as unknown as Partial<Data["buffers"]>,
-    children,
-  );
+  return nested(INTERVALS[unit], facts, undefined, children);
 }

@@ -40,7 +40,12 @@ export async function* framedMessages(chunks: AsyncIterable<DecodedChunk>, colum
 
 export function checkBody(bytes: number): void {
   if (bytes > MAX_BATCH_BYTES) {
-    beyond("batchBytes", `a record batch takes ${bytes} bytes, at most ${MAX_BATCH_BYTES} are read: write smaller batches`, bytes, MAX_BATCH_BYTES);
+    beyond(
+      "batchBytes",
+      `a record batch takes ${bytes} bytes, at most ${MAX_BATCH_BYTES} are read: write smaller batches`,
+      bytes,
+      MAX_BATCH_BYTES,
+    );
   }
 }
 

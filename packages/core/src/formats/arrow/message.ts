@@ -62,7 +62,8 @@ function readBatch(table: FlatTable, version: number): BatchHead {
     rows: table.size(0, "the number of rows"),
     nodes: sizes(table.structs(1, 16), "the length of an array"),
     buffers: sizes(table.structs(2, 16), "the place of a buffer"),
-    codec: compression === null ? null : (([`lz4`, `zstd`] as const)[compression.uint8(0)] ?? unreadable("a body in an unknown compression")),
+    codec:
+      compression === null ? null : (([`lz4`, `zstd`] as const)[compression.uint8(0)] ?? unreadable("a body in an unknown compression")),
     variadic: sizes(table.structs(4, 8), "a number of buffers"),
     unionValidity: version < V5,
   };

@@ -29,7 +29,7 @@ import {
 } from "apache-arrow";
 import { MAX_DECIMAL_DIGITS } from "../../domain/table-schema.ts";
 import { headerNames } from "../header-names.ts";
-import type { ArrowField, ArrowType } from "./schema.ts";
+import type { ArrowField, LeafType } from "./schema.ts";
 
 /**
  * A column as it leaves the reader: its values laid out in one of the types that Parquet has.
@@ -99,7 +99,21 @@ function typeOf({ type, children: fields }: ArrowField, children: readonly Outpu
       ] as Field[]);
     case "runs":
       return children[1]?.type ?? new Null();
-    default:
+    case "null":
+    case "bool":
+    case "int":
+    case "float":
+    case "decimal":
+    case "date":
+    case "time":
+    case "timestamp":
+    case "duration":
+    case "interval":
+    case "utf8":
+    case "utf8view":
+    case "binary":
+    case "binaryview":
+    case "bytes":
       return leafOf(type);
   }
 }
@@ -109,7 +123,7 @@ function structOf(fields: readonly ArrowField[], children: readonly Output[]): S
   return new Struct(children.map((child, i) => new Field(names[i] ?? "", child.type, true)) as Field[]);
 }
 
-function leafOf(type: ArrowType): DataType {
+function leafOf(type: LeafType): DataType {
   switch (type.is) {
     case "null":
       return new Null();
@@ -139,8 +153,6 @@ function leafOf(type: ArrowType): DataType {
       return new Binary();
     case "bytes":
       return type.width === 0 ? new Binary() : new FixedSizeBinary(type.width);
-    default:
-      throw new Error(`a type ${type.is} is no leaf`);
   }
 }
 

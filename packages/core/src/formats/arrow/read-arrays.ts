@@ -15,7 +15,7 @@ import {
 } from "./check-arrays.ts";
 import type { BatchHead } from "./message.ts";
 import { unreadable } from "./refuse.ts";
-import { type ArrowField, type ArrowType, MAX_DEPTH } from "./schema.ts";
+import { type ArrowField, type ArrowType, type FixedType, MAX_DEPTH, widthOf } from "./schema.ts";
 import { swapped } from "./swap.ts";
 
 export interface ArrayContext {
@@ -33,7 +33,8 @@ export function readArrays(fields: readonly ArrowField[], head: BatchHead, body:
   const arrays = fields.map((field) => reader.array(field, !field.dictionary));
   reader.end();
   arrays.forEach((array, i) => {
-    if (array.length !== head.rows) unreadable(`column ${JSON.stringify(fields[i]?.name)} has ${array.length} rows, its batch ${head.rows}`);
+    if (array.length !== head.rows)
+      unreadable(`column ${JSON.stringify(fields[i]?.name)} has ${array.length} rows, its batch ${head.rows}`);
   });
   return arrays;
 }
@@ -145,14 +146,14 @@ class ArrayReader {
     return { ...facts, validity, depth: 0, is: "bits", bits };
   }
 
-  #fixed(facts: Facts, type: ArrowType): ArrowArray {
+  #fixed(facts: Facts, type: FixedType): ArrowArray {
     const validity = this.#validity(facts);
     const width = widthOf(type);
     const swap = type.is === "bytes" ? 1 : type.is === "interval" && type.unit !== "months" ? 4 : width;
     let bytes = this.#buffer(swap);
     if (this.#context.bigEndian && type.is === "interval" && type.unit === "nanos") bytes = swappedNanos(bytes);
     if (bytes.length < facts.length * width) unreadable(`${facts.length} values of ${width} bytes in ${bytes.length} bytes`);
-    return { ...facts, validity, depth: 0, is: "fixed", width, bytes };
+    return { ...facts, validity, depth: 0, is: "fixed", type, width, bytes };
   }
 
   #bytes(facts: Facts, type: { readonly is: string; readonly large: boolean }): ArrowArray {
@@ -207,7 +208,8 @@ class ArrayReader {
   #struct(field: ArrowField, facts: Facts): ArrowArray {
     const validity = this.#validity(facts);
     const children = field.children.map((child) => this.array(child));
-    for (const child of children) if (child.length < facts.length) unreadable(`a struct of ${facts.length} rows whose field has ${child.length}`);
+    for (const child of children)
+      if (child.length < facts.length) unreadable(`a struct of ${facts.length} rows whose field has ${child.length}`);
     return deeper({ ...facts, validity, depth: 0, is: "struct", children }, children);
   }
 
@@ -226,7 +228,9 @@ class ArrayReader {
   #runs(field: ArrowField, facts: Facts): ArrowArray {
     const ends = this.array(childOf(field, 0));
     const values = this.array(childOf(field, 1));
-    return deeper({ ...facts, nulls: 0, validity: null, depth: 0, is: "runs", ends: runEnds(ends, values, facts.length), values }, [values]);
+    return deeper({ ...facts, nulls: 0, validity: null, depth: 0, is: "runs", ends: runEnds(ends, values, facts.length), values }, [
+      values,
+    ]);
   }
 }
 
@@ -245,27 +249,6 @@ function childOf(field: ArrowField, index: number): ArrowField {
 
 function checkKeys(entries: ArrowArray): void {
   if (entries.nulls > 0 || (entries.is === "struct" && (entries.children[0]?.nulls ?? 0) > 0)) unreadable("a map with a null key");
-}
-
-function widthOf(type: ArrowType): number {
-  switch (type.is) {
-    case "int":
-    case "float":
-    case "decimal":
-    case "time":
-      return type.bits / 8;
-    case "date":
-      return type.days ? 4 : 8;
-    case "timestamp":
-    case "duration":
-      return 8;
-    case "interval":
-      return { months: 4, days: 8, nanos: 16 }[type.unit];
-    case "bytes":
-      return type.width;
-    default:
-      throw new Error(`a type ${type.is} has no width`);
-  }
 }
 
 /** After a swap of all words of 32 bits, the two of each 64-bit nanosecond stand in the wrong order. */

@@ -4,9 +4,9 @@ import { beyond, unreadable } from "./refuse.ts";
 /** Seconds, milliseconds, microseconds, nanoseconds: 0 to 3, as Arrow's TimeUnit. */
 export type Unit = 0 | 1 | 2 | 3;
 
-/** A logical type of Arrow's Schema.fbs. */
-export type ArrowType =
-  | { readonly is: "null" | "bool" | "struct" | "map" | "runs" | "duration" }
+/** Types whose values take the same number of bytes each. */
+export type FixedType =
+  | { readonly is: "duration" }
   | { readonly is: "int"; readonly bits: number; readonly signed: boolean }
   | { readonly is: "float"; readonly bits: number }
   | { readonly is: "decimal"; readonly bits: number; readonly precision: number; readonly scale: number }
@@ -14,11 +14,41 @@ export type ArrowType =
   | { readonly is: "time"; readonly unit: Unit; readonly bits: number }
   | { readonly is: "timestamp"; readonly unit: Unit; readonly zone: string | null }
   | { readonly is: "interval"; readonly unit: "months" | "days" | "nanos" }
-  | { readonly is: "utf8" | "binary" | "list" | "spans"; readonly large: boolean }
-  | { readonly is: "utf8view" | "binaryview" }
-  | { readonly is: "bytes"; readonly width: number }
+  | { readonly is: "bytes"; readonly width: number };
+
+/** Types without others within. */
+export type LeafType =
+  | FixedType
+  | { readonly is: "null" | "bool" | "utf8view" | "binaryview" }
+  | { readonly is: "utf8" | "binary"; readonly large: boolean };
+
+/** A logical type of Arrow's Schema.fbs. */
+export type ArrowType =
+  | LeafType
+  | { readonly is: "struct" | "map" | "runs" }
+  | { readonly is: "list" | "spans"; readonly large: boolean }
   | { readonly is: "fixedlist"; readonly size: number }
   | { readonly is: "union"; readonly dense: boolean; readonly ids: readonly number[] };
+
+/** Bytes of a value. */
+export function widthOf(type: FixedType): number {
+  switch (type.is) {
+    case "int":
+    case "float":
+    case "decimal":
+    case "time":
+      return type.bits / 8;
+    case "date":
+      return type.days ? 4 : 8;
+    case "timestamp":
+    case "duration":
+      return 8;
+    case "interval":
+      return { months: 4, days: 8, nanos: 16 }[type.unit];
+    case "bytes":
+      return type.width;
+  }
+}
 
 /** How a column's values are told by indexes into a dictionary that is sent apart. */
 export interface DictionaryKey {
@@ -51,7 +81,8 @@ interface Visit {
 /** Schema: 0 endianness, 1 fields. Throws `unreadable`, and `limit_exceeded` beyond `columns` fields. */
 export function readSchema(table: FlatTable, columns: number): ArrowSchema {
   const fields = table.tables(1);
-  if (fields.length > columns) beyond("columns", `the file has ${fields.length} columns, at most ${columns} are allowed`, fields.length, columns);
+  if (fields.length > columns)
+    beyond("columns", `the file has ${fields.length} columns, at most ${columns} are allowed`, fields.length, columns);
   const visit = { columns, fields: 0 };
   return { bigEndian: table.int16(0) === 1, fields: fields.map((field) => readField(field, visit, 0)) };
 }
@@ -190,7 +221,8 @@ function checkChildren(type: ArrowType, children: readonly ArrowField[]): void {
     case "runs": {
       want(2);
       const ends = children[0]?.type;
-      if (ends?.is !== "int" || !ends.signed || ends.bits === 8 || children[0]?.dictionary) unreadable("run ends that are no whole numbers");
+      if (ends?.is !== "int" || !ends.signed || ends.bits === 8 || children[0]?.dictionary)
+        unreadable("run ends that are no whole numbers");
       return;
     }
     case "struct":

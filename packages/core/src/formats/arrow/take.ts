@@ -2,25 +2,15 @@ import { Data, DataType, Int8 } from "apache-arrow";
 import type { ArrayOf, ArrowArray } from "./array.ts";
 import { bitAt, countOnes, sliceBits } from "./bits.ts";
 import { viewAt } from "./check-arrays.ts";
+import { dataOf, type Facts, nested, type Taking } from "./data.ts";
 import { fixedData } from "./fixed-data.ts";
 import type { Output } from "./output.ts";
+import { widthOf } from "./schema.ts";
 
 /** Rows to be taken from an array: a run of them, or any, -1 being a null. */
 export type Rows =
   | { readonly count: number; readonly from: number; readonly picks: null }
   | { readonly count: number; readonly picks: Int32Array };
-
-/** What taking may cost and what it lost. */
-export interface Taking {
-  /** Throws where the rows taken together grow too large. Called ahead of each allocation. */
-  spend(bytes: number): void;
-  /** Told of values that lost digits: dates with a time of day. */
-  cut(values: number): void;
-  /** Whether buffers must be memory of their own, as nested columns need them; else they may be the body's. */
-  readonly own: boolean;
-  /** For messages. */
-  readonly column: string;
-}
 
 /** The rows of an array in its column's output type. */
 export function take(array: ArrowArray, output: Output, rows: Rows, taking: Taking): Data {
@@ -42,7 +32,12 @@ export function take(array: ArrowArray, output: Output, rows: Rows, taking: Taki
     case "fixedlist":
       return takeFixedList(array, output, rows, taking);
     case "struct":
-      return nested(output.type, factsOf(array, rows, taking), undefined, array.children.map((child, i) => take(child, at(output, i), rows, taking)));
+      return nested(
+        output.type,
+        factsOf(array, rows, taking),
+        undefined,
+        array.children.map((child, i) => take(child, at(output, i), rows, taking)),
+      );
     case "union":
       return takeUnion(array, output, rows, taking);
     case "dictionary":
@@ -50,13 +45,6 @@ export function take(array: ArrowArray, output: Output, rows: Rows, taking: Taki
     case "runs":
       return take(array.values, at(output, 1), { count: rows.count, picks: runsAt(array.ends, rows, taking) }, taking);
   }
-}
-
-/** Which rows of the result are null. */
-export interface Facts {
-  readonly rows: number;
-  readonly nulls: number;
-  readonly validity: Uint8Array | undefined;
 }
 
 function at(output: Output, index: number): Output {
@@ -69,7 +57,8 @@ function factsOf(array: ArrowArray, rows: Rows, taking: Taking): Facts {
   const { count } = rows;
   if (rows.picks === null && array.validity === null) return { rows: count, nulls: 0, validity: undefined };
   taking.spend(count >> 3);
-  const bits = rows.picks === null ? sliceBits(array.validity ?? new Uint8Array(0), rows.from, count) : pickedBits(array.validity, rows.picks);
+  const bits =
+    rows.picks === null ? sliceBits(array.validity ?? new Uint8Array(0), rows.from, count) : pickedBits(array.validity, rows.picks);
   const nulls = count - countOnes(bits, count);
   return { rows: count, nulls, validity: nulls === 0 ? undefined : bits };
 }
@@ -83,22 +72,6 @@ function pickedBits(validity: Uint8Array | null, picks: Int32Array): Uint8Array 
   return out;
 }
 
-/** An Arrow Data with offset 0; buffers are [offsets, values, validity]. */
-export function dataOf(type: DataType, facts: Facts, offsets: unknown, values: unknown): Data {
-  return new Data(type, 0, facts.rows, facts.nulls, [offsets, values, facts.validity] as unknown as Partial<Data["buffers"]>);
-}
-
-function nested(type: DataType, facts: Facts, offsets: Int32Array | undefined, children: readonly Data[]): Data {
-  return new Data(
-    type,
-    0,
-    facts.rows,
-    facts.nulls,
-    [offsets, undefined, facts.validity] as unknown as Partial<Data["buffers"]>,
-    children as Data[],
-  );
-}
-
 function takeBits(array: ArrayOf<"bits">, type: DataType, rows: Rows, taking: Taking): Data {
   taking.spend(rows.count >> 3);
   const facts = factsOf(array, rows, taking);
@@ -110,11 +83,11 @@ function takeFixed(array: ArrayOf<"fixed">, output: Output, rows: Rows, taking: 
   const { width, bytes } = array;
   taking.spend(rows.count * width);
   const facts = factsOf(array, rows, taking);
-  if (rows.picks !== null) return fixedData(output, pickedValues(bytes, width, rows.picks), facts, taking);
+  if (rows.picks !== null) return fixedData(output, array.type, pickedValues(bytes, width, rows.picks), facts, taking);
   const slice = bytes.subarray(rows.from * width, (rows.from + rows.count) * width);
   // Typed arrays begin at a multiple of their width, of decimals at one of eight.
   const aligned = slice.byteOffset % Math.min(width || 1, 8) === 0;
-  return fixedData(output, taking.own || !aligned ? slice.slice() : slice, facts, taking);
+  return fixedData(output, array.type, taking.own || !aligned ? slice.slice() : slice, facts, taking);
 }
 
 function pickedValues(bytes: Uint8Array, width: number, picks: Int32Array): Uint8Array {
@@ -325,18 +298,14 @@ function emptyArray(output: Output): ArrowArray {
     case "runs":
       return { ...none, is: "runs", ends: new Int32Array(0), values: child(1) };
     case "bytes":
-      return { ...none, is: "fixed", width: type.width, bytes };
     case "interval":
-      return { ...none, is: "fixed", width: { months: 4, days: 8, nanos: 16 }[type.unit], bytes };
     case "int":
     case "float":
     case "decimal":
     case "time":
-      return { ...none, is: "fixed", width: type.bits / 8, bytes };
     case "date":
-      return { ...none, is: "fixed", width: type.days ? 4 : 8, bytes };
     case "timestamp":
     case "duration":
-      return { ...none, is: "fixed", width: 8, bytes };
+      return { ...none, is: "fixed", type, width: widthOf(type), bytes };
   }
 }

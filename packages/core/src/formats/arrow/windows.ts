@@ -40,20 +40,20 @@ export class Windows {
     this.#window = Math.max(1, Math.min(this.#window * 2, BATCH_ROWS, fitting));
     const before = this.#rawBytes;
     for (let from = 0; from < batch.rows;) {
-      const { data, rows, cut } = this.#fitting(batch, from);
+      const { data, rows } = this.#fitting(batch, from);
       from += rows;
       this.#rawBytes = before + Math.floor(Math.max(batch.rawBytes - before, 0) * (from / batch.rows));
       this.#check(Math.max(this.#rawBytes, 1));
-      yield typedBatch(data, rows, { rowsBefore: this.#rows, rawBytes: this.#rawBytes, cut });
+      yield typedBatch(data, rows, { rowsBefore: this.#rows, rawBytes: this.#rawBytes, cut: 0 });
       this.#rows += rows;
     }
   }
 
-  #fitting(batch: ReadBatch, from: number): { data: Data[]; rows: number; cut: number } {
+  #fitting(batch: ReadBatch, from: number): { data: Data[]; rows: number } {
     for (;;) {
       const rows = Math.min(this.#window, batch.rows - from);
       try {
-        return { rows, ...this.#take(batch, from, rows) };
+        return { rows, data: this.#take(batch, from, rows) };
       } catch (error) {
         if (!(error instanceof TooLarge)) throw error;
         if (rows === 1) {
@@ -65,35 +65,41 @@ export class Windows {
     }
   }
 
-  #take(batch: ReadBatch, from: number, count: number): { data: Data[]; cut: number } {
+  #take(batch: ReadBatch, from: number, count: number): Data[] {
     const budget = count === 1 ? Math.max(this.#limits.recordBytes, BATCH_BYTES * 2) : BATCH_BYTES * 2;
     let spent = 0;
-    let cut = 0;
     const data = this.#outputs.map((output, i) => {
       const array = batch.arrays[i];
       if (!array) throw new Error("a batch has fewer arrays than columns");
       const column = this.#columns[i];
-      return take(array, output, { count, from, picks: null }, {
-        spend: (bytes) => {
-          spent += bytes;
-          if (spent > budget) throw new TooLarge();
+      return take(
+        array,
+        output,
+        { count, from, picks: null },
+        {
+          spend: (bytes) => {
+            spent += bytes;
+            if (spent > budget) throw new TooLarge();
+          },
+          own: column?.type?.kind === "nested",
+          column: column?.name ?? "",
         },
-        cut: (values) => {
-          cut += values;
-        },
-        own: column?.type?.kind === "nested",
-        column: column?.name ?? "",
-      });
+      );
     });
     this.#decoded += spent;
-    return { data, cut };
+    return data;
   }
 
   #check(rawBytes: number): void {
     const { decodedBytes, ratio } = this.#limits;
     if (this.#decoded > decodedBytes) beyond("decodedBytes", `more than ${decodedBytes} bytes after decoding`, this.#decoded, decodedBytes);
     if (this.#decoded >= RATIO_FROM_BYTES && this.#decoded > rawBytes * ratio) {
-      beyond("ratio", `${rawBytes} bytes became ${this.#decoded}, more than ${ratio} times as many`, Math.round(this.#decoded / rawBytes), ratio);
+      beyond(
+        "ratio",
+        `${rawBytes} bytes became ${this.#decoded}, more than ${ratio} times as many`,
+        Math.round(this.#decoded / rawBytes),
+        ratio,
+      );
     }
   }
 }
