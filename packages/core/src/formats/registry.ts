@@ -6,7 +6,7 @@ import { parquet } from "./parquet.ts";
 import { xlsx } from "./xlsx.ts";
 import type { Format } from "./format.ts";
 
-const FORMATS_HERE: readonly Format[] = [csv, json, parquet, xlsx];
+const FORMATS_HERE: readonly Format[] = [arrow, csv, json, parquet, xlsx];
 
 /** The format that reads files of this name, or null where none does yet. */
 export function formatFor(name: FormatName): Format | null {
