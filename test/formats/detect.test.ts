@@ -53,7 +53,7 @@ const FAILED: readonly [string, string | Uint8Array, string, RegExp][] = [
   ["a.json", "{}", "unreadable", /none of the rows holds a value/],
   ["a.xlsx", ZIP("[Content_Types].xml"), "unreadable", /no readable zip archive/],
   ["a.xls", Buffer.from("d0cf11e0a1b11ae1", "hex"), "unsupported_format", /not yet supported/],
-  ["a.orc", "ORC\x00\x01", "unsupported_format", /not yet supported/],
+  ["a.orc", "ORC\x00\x01", "unreadable", /no readable ORC/],
   ["a.arrow", "ARROW1\0\0", "unsupported_format", /not yet supported/],
   ["a.feather", "ARROW1\0\0", "unsupported_format", /not yet supported/],
   ["unnamed", "ARROW1\0\0", "unsupported_format", /not yet supported/],

@@ -15,6 +15,7 @@ export const READ_FORMATS = [
   "json",
   "ndjson",
   "xlsx",
+  "orc",
   "parquet",
   "arrow",
   "feather",

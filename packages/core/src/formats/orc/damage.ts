@@ -1,0 +1,11 @@
+import { Fault } from "../../domain/fault.ts";
+
+/** What is wrong with the bytes of an ORC file, as the fault that refuses it. */
+export function damaged(why: string): Fault {
+  return new Fault("unreadable", `no readable ORC: ${why}`);
+}
+
+/** A bound of this reader that a file asks to go beyond. The message names the limit. */
+export function beyond(what: string, field: string, value: number, limit: number): Fault {
+  return new Fault("limit_exceeded", `${what}: ${value}, at most ${limit} (limit ${field})`, { field, value, limit });
+}

@@ -1,0 +1,86 @@
+import type { Source } from "../source.ts";
+import { ByteStream } from "./byte-stream.ts";
+import { Chunks, type Compression, readAll } from "./chunks.ts";
+import { intsOf } from "./column-reader.ts";
+import { damaged } from "./damage.ts";
+import type { StripeInfo } from "./footer.ts";
+import { PresentReader } from "./presence.ts";
+import type { RleInts } from "./rle-int.ts";
+import type { OrcType } from "./schema.ts";
+import { type Encoding, parseStripeFooter, STREAM, type StripeFooter } from "./stripe-footer.ts";
+import { MAX_FOOTER_BYTES } from "./tail.ts";
+
+/** What all stripes of a file share. */
+export interface OrcFile {
+  readonly source: Source;
+  readonly compression: Compression;
+  readonly types: number;
+  /** Decimals of up to 18 digits are whole numbers in runs: drafts of version 2.0. */
+  readonly shortDecimals: boolean;
+}
+
+/** A stripe whose footer was read: its streams can be opened. */
+export class Stripe {
+  readonly #file: OrcFile;
+  readonly #footer: StripeFooter;
+  readonly #source: Source;
+
+  constructor(file: OrcFile, footer: StripeFooter, source: Source) {
+    this.#file = file;
+    this.#footer = footer;
+    this.#source = source;
+  }
+
+  static async open(file: OrcFile, info: StripeInfo): Promise<Stripe> {
+    const { source, compression, types } = file;
+    const end = info.offset + info.indexLength + info.dataLength;
+    const bytes = await readAll(source, compression, end, info.footerLength, MAX_FOOTER_BYTES);
+    const footer = parseStripeFooter(bytes, types, info.offset, end);
+    return new Stripe(file, footer, await held(source, info.offset + info.indexLength, end));
+  }
+
+  get timezone(): string {
+    return this.#footer.timezone;
+  }
+
+  get shortDecimals(): boolean {
+    return this.#file.shortDecimals;
+  }
+
+  encoding({ id }: OrcType): Encoding {
+    const encoding = this.#footer.encodings[id];
+    if (!encoding) throw damaged(`a stripe has no encoding for type ${id}`);
+    return encoding;
+  }
+
+  /** A stream that need not be there: null where it is not. */
+  maybe({ id }: OrcType, kind: (typeof STREAM)[keyof typeof STREAM]): ByteStream | null {
+    const span = this.#footer.stream(id, kind);
+    return span && new ByteStream(new Chunks(this.#source, this.#file.compression, span.from, span.length));
+  }
+
+  /** A stream; without bytes where the stripe has none, so that asking for a value is what fails. */
+  stream(type: OrcType, kind: (typeof STREAM)[keyof typeof STREAM]): ByteStream {
+    return this.maybe(type, kind) ?? new ByteStream(null);
+  }
+
+  ints(type: OrcType, kind: (typeof STREAM)[keyof typeof STREAM], signed: boolean): RleInts {
+    return intsOf(this.stream(type, kind), this.encoding(type), signed);
+  }
+
+  present(type: OrcType): PresentReader {
+    return new PresentReader(this.maybe(type, STREAM.present));
+  }
+}
+
+/** A stripe's data up to this size is read at once; of a larger one each stream is read piece by piece. */
+const HELD_BYTES = 16 * 2 ** 20;
+
+async function held(source: Source, from: number, to: number): Promise<Source> {
+  if (to - from > HELD_BYTES) return source;
+  const bytes = await source.read(from, to);
+  return {
+    size: source.size,
+    read: (a, b) => (a >= from && b <= to ? Promise.resolve(bytes.subarray(a - from, b - from)) : source.read(a, b)),
+  };
+}

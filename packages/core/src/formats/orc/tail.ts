@@ -1,0 +1,62 @@
+import type { FormatLimits } from "../format.ts";
+import type { Source } from "../source.ts";
+import { Compression, readAll } from "./chunks.ts";
+import { beyond, damaged } from "./damage.ts";
+import { type Footer, parseFooter, parsePostscript, type Postscript } from "./footer.ts";
+
+/** Decoded bytes of a footer: some hundreds a stripe and column; one beyond this is an attack or garbage. */
+const MAX_FOOTER_BYTES = 64 * 2 ** 20;
+const TAIL_BYTES = 16 * 1024;
+/** Types of a file for each column it may have at the top: nested ones have several. */
+const TYPES_A_COLUMN = 4;
+
+export interface Tail {
+  readonly postscript: Postscript;
+  readonly footer: Footer;
+  readonly compression: Compression;
+}
+
+/**
+ * The end of an ORC file: [stripes][metadata][footer][postscript][its length, one byte] (ORC specification, "File Tail").
+ * Throws where its parts do not fit in the file or disagree on its rows.
+ */
+export async function readTail(source: Source, limits: FormatLimits): Promise<Tail> {
+  if (source.size < 4) throw damaged(`it has ${source.size} bytes, too few for a postscript`);
+  const end = await source.read(Math.max(0, source.size - TAIL_BYTES), source.size);
+  const length = end.at(-1) ?? 0;
+  if (length === 0 || length > end.length - 1) throw damaged(`its postscript should have ${length} bytes, the file has ${source.size}`);
+  const postscript = parsePostscript(end.subarray(end.length - 1 - length, -1));
+  await checkMagic(source, end.subarray(end.length - 1 - length, -1));
+  const behind = source.size - 1 - length;
+  const { footerLength, metadataLength } = postscript;
+  if (footerLength + metadataLength > behind) {
+    throw damaged(`its footer and metadata claim ${footerLength + metadataLength} bytes, the file has ${source.size}`);
+  }
+  if (footerLength > MAX_FOOTER_BYTES) throw beyond("the ORC footer is too long", "footer", footerLength, MAX_FOOTER_BYTES);
+  const compression = new Compression(postscript, limits);
+  const bytes = await readAll(source, compression, behind - footerLength, footerLength, MAX_FOOTER_BYTES);
+  const footer = parseFooter(bytes, limits.columns * TYPES_A_COLUMN);
+  checkStripes(footer, behind - footerLength - metadataLength);
+  return { postscript, footer, compression };
+}
+
+/** Files up to Hive 0.11 have the magic at the start only, later ones in the postscript too. */
+async function checkMagic(source: Source, postscript: Uint8Array): Promise<void> {
+  if (Buffer.from(postscript).includes("ORC")) return;
+  const start = await source.read(0, 3);
+  if (Buffer.from(start).toString("latin1") !== "ORC") throw damaged("neither its start nor its postscript has the magic ORC");
+}
+
+function checkStripes({ stripes, rows }: Footer, end: number): void {
+  let total = 0;
+  for (const [i, { offset, indexLength, dataLength, footerLength, rows: here }] of stripes.entries()) {
+    const to = offset + indexLength + dataLength + footerLength;
+    if (!(to <= end)) throw damaged(`stripe ${i + 1} ends at byte ${to}, beyond the stripes' end at ${end}`);
+    if (footerLength > MAX_FOOTER_BYTES) throw beyond("an ORC stripe footer is too long", "footer", footerLength, MAX_FOOTER_BYTES);
+    total += here;
+  }
+  if (rows !== null && total !== rows) throw damaged(`its footer says ${rows} rows, its stripes say ${total}`);
+  if (!Number.isSafeInteger(total)) throw damaged(`its stripes say ${total} rows`);
+}
+
+export { MAX_FOOTER_BYTES };
