@@ -30,6 +30,8 @@ const TABULAR: Readonly<Record<string, Exclude<FormatName, "opaque">>> = {
   xls: "xls",
   xlsx: "xlsx",
   arrow: "arrow",
+  arrows: "arrow",
+  ipc: "arrow",
   feather: "feather",
   orc: "orc",
 };

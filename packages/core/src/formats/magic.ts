@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { looksLikeArrowStream } from "./arrow/looks-like.ts";
 import { cutOff } from "./utf8-text.ts";
 
 /** What a file's first bytes say it is. */
@@ -48,11 +49,13 @@ const SIGNATURES: readonly Signature[] = [
   { name: "an ELF program", bytes: "\x7fELF", is: "other", contentType: "application/x-elf" },
 ];
 
+const ARROW_STREAM: Magic = { name: "an Arrow stream", is: "arrow", contentType: "application/vnd.apache.arrow.stream" };
+
 /** What the head of a file is, or null where no signature matches. 512 bytes are enough but for an xlsx among zips. */
 export function magicOf(head: Uint8Array): Magic | null {
   const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, 4096)).toString("latin1");
   const found = SIGNATURES.find(({ bytes, at = 0 }) => text.startsWith(bytes, at) && (at !== 1 || /^[P-_]/.test(text)));
-  if (!found) return null;
+  if (!found) return looksLikeArrowStream(head) ? ARROW_STREAM : null;
   // A csv may begin with ORCID or PAR1,PAR2: a signature of plain letters counts only where the rest is no plain text.
   if (/^[\x20-\x7e]+$/.test(found.bytes) && found.bytes !== "%PDF-" && isPlainText(head)) return null;
   // The parts of a workbook lie under xl/; its first member is [Content_Types].xml or _rels/.rels.
