@@ -2,8 +2,10 @@ import { MAIN_TABLE } from "../domain/dataset.ts";
 import { Fault } from "../domain/fault.ts";
 import type { SourceColumn } from "../schema/enforce.ts";
 import { columnTypeOf } from "./arrow-columns.ts";
+import { looksLikeArrowStream } from "./arrow/looks-like.ts";
 import { isArrowFile, type OpenArrow, openFile, openStream } from "./arrow/open-arrow.ts";
 import { type Output, outputOf } from "./arrow/output.ts";
+import { unreadable } from "./arrow/refuse.ts";
 import { Windows } from "./arrow/windows.ts";
 import type { Format, FormatInput, OpenedFile, SourceBatch } from "./format.ts";
 import { headerNames } from "./header-names.ts";
@@ -36,6 +38,7 @@ async function openAny(input: FormatInput): Promise<OpenArrow> {
       value: "feather v1",
     });
   }
+  if (!looksLikeArrowStream(head)) unreadable("it begins neither as an Arrow file nor with the schema of a stream");
   return openStream(() => input.decoded(), input.rawSize, input.limits);
 }
 

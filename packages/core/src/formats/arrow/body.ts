@@ -4,8 +4,6 @@ import { decodeLz4Frame } from "./lz4-frame.ts";
 import type { BatchHead } from "./message.ts";
 import { beyond, unreadable } from "./refuse.ts";
 
-/** Bytes of one batch that are held in memory, decompressed. */
-export const MAX_BATCH_BYTES = 256 * 2 ** 20;
 /** As in decompress.ts: below it a ratio says nothing. */
 const RATIO_FROM_BYTES = 64 * 2 ** 20;
 
@@ -13,14 +11,14 @@ const RATIO_FROM_BYTES = 64 * 2 ** 20;
 export class Body {
   readonly #bytes: Uint8Array;
   readonly #head: BatchHead;
-  readonly #ratio: number;
+  readonly #limits: Pick<FormatLimits, "ratio" | "heldBytes">;
   #next = 0;
   #decoded = 0;
 
-  constructor(bytes: Uint8Array, head: BatchHead, limits: Pick<FormatLimits, "ratio">) {
+  constructor(bytes: Uint8Array, head: BatchHead, limits: Pick<FormatLimits, "ratio" | "heldBytes">) {
     this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#head = head;
-    this.#ratio = limits.ratio;
+    this.#limits = limits;
   }
 
   /** The next buffer in the order of the schema. */
@@ -54,17 +52,13 @@ export class Body {
 
   #spend(length: number): void {
     this.#decoded += length;
-    if (this.#decoded > MAX_BATCH_BYTES) {
-      beyond(
-        "batchBytes",
-        `a record batch takes more than ${MAX_BATCH_BYTES} bytes: write smaller batches`,
-        this.#decoded,
-        MAX_BATCH_BYTES,
-      );
+    const { ratio, heldBytes } = this.#limits;
+    if (this.#decoded > heldBytes) {
+      beyond("heldBytes", `a record batch takes more than ${heldBytes} bytes: write smaller batches`, this.#decoded, heldBytes);
     }
-    if (this.#decoded >= RATIO_FROM_BYTES && this.#decoded > this.#bytes.length * this.#ratio) {
-      const ratio = Math.round(this.#decoded / Math.max(this.#bytes.length, 1));
-      beyond("ratio", `${this.#bytes.length} compressed bytes become more than ${this.#ratio} times as many`, ratio, this.#ratio);
+    if (this.#decoded >= RATIO_FROM_BYTES && this.#decoded > this.#bytes.length * ratio) {
+      const found = Math.round(this.#decoded / Math.max(this.#bytes.length, 1));
+      beyond("ratio", `${this.#bytes.length} compressed bytes become more than ${ratio} times as many`, found, ratio);
     }
   }
 }

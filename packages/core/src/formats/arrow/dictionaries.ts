@@ -1,6 +1,5 @@
 import { Fault } from "../../domain/fault.ts";
 import type { ArrowArray } from "./array.ts";
-import { MAX_BATCH_BYTES } from "./body.ts";
 import { type ArrayContext, readDictionary } from "./read-arrays.ts";
 import { beyond, unreadable } from "./refuse.ts";
 import type { Message } from "./message.ts";
@@ -36,27 +35,24 @@ export class Dictionaries {
     if (!field) return;
     const values = readDictionary(field, message.batch, body, { ...context, dictionaries: this.arrays });
     const before = this.arrays.get(message.id);
-    const held = Math.max(heldBytes(values), body.length) + (message.delta ? (this.#bytes.get(message.id) ?? 0) : 0);
+    const held = Math.max(bytesOf(values), body.length) + (message.delta ? (this.#bytes.get(message.id) ?? 0) : 0);
     this.#bytes.set(message.id, held);
-    this.#check(
-      [...this.#bytes.values()].reduce((sum, bytes) => sum + bytes, 0),
-      "take",
-    );
+    const all = [...this.#bytes.values()].reduce((sum, bytes) => sum + bytes, 0);
+    checkHeld(all, "take", context.limits.heldBytes);
     if (message.delta && before) {
       // Each delta copies what was there: bounded, since many small ones on a large dictionary would be quadratic.
       this.#copied += held;
-      this.#check(this.#copied / 8, "are added to until they take");
+      checkHeld(this.#copied / 8, "are added to until they take", context.limits.heldBytes);
       this.arrays.set(message.id, joined(before, values));
     } else this.arrays.set(message.id, values);
   }
-
-  #check(bytes: number, how: string): void {
-    if (bytes <= MAX_BATCH_BYTES) return;
-    beyond("dictionaryBytes", `dictionaries ${how} more than ${MAX_BATCH_BYTES} bytes`, Math.round(bytes), MAX_BATCH_BYTES);
-  }
 }
 
-function heldBytes(array: ArrowArray): number {
+function checkHeld(bytes: number, how: string, most: number): void {
+  if (bytes > most) beyond("heldBytes", `dictionaries ${how} more than ${most} bytes`, Math.round(bytes), most);
+}
+
+function bytesOf(array: ArrowArray): number {
   const own = array.length * 4;
   switch (array.is) {
     case "null":
@@ -73,12 +69,12 @@ function heldBytes(array: ArrowArray): number {
     case "list":
     case "spans":
     case "fixedlist":
-      return own + heldBytes(array.child);
+      return own + bytesOf(array.child);
     case "runs":
-      return own + heldBytes(array.values);
+      return own + bytesOf(array.values);
     case "struct":
     case "union":
-      return own + array.children.reduce((sum, child) => sum + heldBytes(child), 0);
+      return own + array.children.reduce((sum, child) => sum + bytesOf(child), 0);
   }
 }
 

@@ -1,12 +1,12 @@
 import type { DecodedChunk } from "../decompress.ts";
+import type { FormatLimits } from "../format.ts";
 import { type Message, readMessage } from "./message.ts";
 import { beyond, unreadable } from "./refuse.ts";
-import { MAX_BATCH_BYTES } from "./body.ts";
 
-/** Metadata of one message: a schema of 16,384 columns takes some megabytes. */
-export const MAX_METADATA_BYTES = 64 * 2 ** 20;
 /** Ahead of a metadata length since version 0.15 of Arrow. */
 export const CONTINUATION = 0xffffffff;
+
+export type FrameLimits = Pick<FormatLimits, "columns" | "heldBytes" | "footerBytes">;
 
 /** A message, its body, and the raw bytes of the file that were read to its end. */
 export interface Framed {
@@ -19,14 +19,14 @@ export interface Framed {
  * The messages of an Arrow stream: [0xffffffff][metadata length i32][metadata][body], before 0.15 without the first four
  * bytes, up to a length of 0 or the end. Anything but zeros behind that end is refused: it would be lost without a word.
  */
-export async function* framedMessages(chunks: AsyncIterable<DecodedChunk>, columns: number): AsyncGenerator<Framed> {
+export async function* framedMessages(chunks: AsyncIterable<DecodedChunk>, limits: FrameLimits): AsyncGenerator<Framed> {
   const queue = new ByteQueue(chunks);
   try {
     for (;;) {
-      const length = await metadataLength(queue);
+      const length = await metadataLength(queue, limits);
       if (length === 0) break;
-      const message = readMessage(await queue.exactly(length, "metadata"), columns);
-      checkBody(message.bodyBytes);
+      const message = readMessage(await queue.exactly(length, "metadata"), limits.columns);
+      checkBody(message.bodyBytes, limits);
       const body = await queue.exactly(message.bodyBytes, "a body");
       yield { message, body, rawBytes: queue.rawBytes };
     }
@@ -38,31 +38,32 @@ export async function* framedMessages(chunks: AsyncIterable<DecodedChunk>, colum
   }
 }
 
-export function checkBody(bytes: number): void {
-  if (bytes > MAX_BATCH_BYTES) {
-    beyond(
-      "batchBytes",
-      `a record batch takes ${bytes} bytes, at most ${MAX_BATCH_BYTES} are read: write smaller batches`,
-      bytes,
-      MAX_BATCH_BYTES,
-    );
-  }
+/** A body is held in memory whole. */
+export function checkBody(bytes: number, { heldBytes }: FrameLimits): void {
+  if (bytes <= heldBytes) return;
+  beyond(
+    "heldBytes",
+    `a record batch takes ${bytes} bytes, at most ${heldBytes} are held in memory: write smaller batches`,
+    bytes,
+    heldBytes,
+  );
 }
 
-async function metadataLength(queue: ByteQueue): Promise<number> {
+async function metadataLength(queue: ByteQueue, limits: FrameLimits): Promise<number> {
   const first = await queue.upTo(4);
   if (first.length === 0) return 0;
   if (first.length < 4) return unreadable("it is cut off");
   const word = uint32(first);
   const length = word === CONTINUATION ? uint32(await queue.exactly(4, "a length")) : word;
-  checkMetadata(length);
+  checkMetadata(length, limits);
   return length;
 }
 
-export function checkMetadata(length: number): void {
-  if (length <= MAX_METADATA_BYTES) return;
+/** A schema of 16,384 columns takes some megabytes. */
+export function checkMetadata(length: number, { footerBytes }: FrameLimits): void {
+  if (length <= footerBytes) return;
   if (length > 0x7fffffff) unreadable(`metadata of ${length} bytes`);
-  beyond("metadataBytes", `metadata of ${length} bytes, at most ${MAX_METADATA_BYTES} are read`, length, MAX_METADATA_BYTES);
+  beyond("footerBytes", `metadata of ${length} bytes, at most ${footerBytes} are read`, length, footerBytes);
 }
 
 export function uint32(bytes: Uint8Array): number {

@@ -1,5 +1,5 @@
 import { FlatTable } from "./flatbuffer.ts";
-import { CONTINUATION, MAX_METADATA_BYTES, uint32 } from "./framing.ts";
+import { CONTINUATION, uint32 } from "./framing.ts";
 
 const SCHEMA = 1;
 
@@ -11,7 +11,7 @@ export function looksLikeArrowStream(head: Uint8Array): boolean {
   if (head.length < 16) return false;
   const from = uint32(head) === CONTINUATION ? 8 : 4;
   const length = uint32(head.subarray(from - 4));
-  if (length < 16 || length > MAX_METADATA_BYTES || length % 4 !== 0) return false;
+  if (length < 16 || length > 0x7fffffff || length % 4 !== 0) return false;
   if (from === 4 && from + length > head.length) return false;
   try {
     const message = FlatTable.root(head.subarray(from, from + length));

@@ -37,7 +37,7 @@ export function isArrowFile(head: Uint8Array): boolean {
 
 /** An Arrow stream, read from front to back, as often as `decoded` is called. */
 export async function openStream(decoded: () => AsyncIterable<DecodedChunk>, rawSize: number, limits: Limits): Promise<OpenArrow> {
-  const messages = framedMessages(decoded(), limits.columns);
+  const messages = framedMessages(decoded(), limits);
   try {
     const first = await messages.next();
     if (first.done === true || first.value.message.is !== "schema") return unreadable("it does not begin with a schema");
@@ -45,7 +45,7 @@ export async function openStream(decoded: () => AsyncIterable<DecodedChunk>, raw
     return {
       schema,
       batches: async function* () {
-        const again = framedMessages(decoded(), limits.columns);
+        const again = framedMessages(decoded(), limits);
         await again.next();
         yield* batchesOf(schema, again, rawSize, limits);
       },
@@ -64,21 +64,21 @@ export async function openFile(source: Source, rawSize: number, limits: Limits):
   const length = uint32(tail);
   const end = source.size - 10 - length;
   if (end < 8) return unreadable(`its footer claims ${length} bytes, the file has ${source.size}`);
-  checkMetadata(length);
+  checkMetadata(length, limits);
   const footer = readFooter(await source.read(end, source.size - 10), limits.columns);
-  for (const block of [...footer.dictionaries, ...footer.batches]) checkBlock(block, end);
+  for (const block of [...footer.dictionaries, ...footer.batches]) checkBlock(block, end, limits);
   return {
     schema: footer.schema,
     batches: () => batchesOf(footer.schema, blocksOf(source, footer, rawSize, limits.columns), rawSize, limits),
   };
 }
 
-function checkBlock(block: Block, end: number): void {
+function checkBlock(block: Block, end: number, limits: Limits): void {
   if (block.metadataBytes < 8 || block.at < 8 || block.at > end || block.metadataBytes + block.bodyBytes > end - block.at) {
     unreadable(`a batch of ${block.metadataBytes} and ${block.bodyBytes} bytes at ${block.at}, its batches end at ${end}`);
   }
-  checkMetadata(block.metadataBytes);
-  checkBody(block.bodyBytes);
+  checkMetadata(block.metadataBytes, limits);
+  checkBody(block.bodyBytes, limits);
 }
 
 /** The dictionaries, those that others refer to first as far as they stand so, then the batches. */
@@ -119,7 +119,10 @@ async function* batchesOf(
     if (message.is === "schema") return unreadable("a second schema");
     if (message.is === "dictionary") {
       waiting.push({ message, body });
-      checkBody(waiting.reduce((sum, { body: held }) => sum + held.length, 0));
+      checkBody(
+        waiting.reduce((sum, { body: held }) => sum + held.length, 0),
+        limits,
+      );
       addReady(dictionaries, waiting, context, false);
       continue;
     }

@@ -22,7 +22,7 @@ export interface ArrayContext {
   readonly bigEndian: boolean;
   /** Dictionaries sent so far, by id. */
   readonly dictionaries: ReadonlyMap<string, ArrowArray>;
-  readonly limits: Pick<FormatLimits, "ratio">;
+  readonly limits: Pick<FormatLimits, "ratio" | "heldBytes">;
 }
 
 const MAX_LENGTH = 2 ** 31 - 1;
