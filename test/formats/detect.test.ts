@@ -52,7 +52,7 @@ const FAILED: readonly [string, string | Uint8Array, string, RegExp][] = [
   ["latin1.csv", Buffer.from("a,b\n1,caf\xe9\n", "latin1"), "unreadable", /byte 9 \(0xe9\)/],
   ["a.json", "{}", "unreadable", /none of the rows holds a value/],
   ["a.xlsx", ZIP("[Content_Types].xml"), "unreadable", /no readable zip archive/],
-  ["a.xls", Buffer.from("d0cf11e0a1b11ae1", "hex"), "unsupported_format", /not yet supported/],
+  ["a.xls", Buffer.from("d0cf11e0a1b11ae1", "hex"), "unreadable", /OLE2 document is damaged/],
   ["a.orc", "ORC\x00\x01", "unreadable", /no readable ORC/],
   ["a.arrow", "ARROW1\0\0", "unreadable", /cut off/],
   ["a.feather", "ARROW1\0\0", "unreadable", /cut off/],

@@ -14,6 +14,7 @@ export const READ_FORMATS = [
   "psv",
   "json",
   "ndjson",
+  "xls",
   "xlsx",
   "orc",
   "parquet",

@@ -93,7 +93,7 @@ function declaredAs(format: Exclude<FormatName, "opaque"> | FormatName, by: "opt
   const what = by === "option" ? `format is declared as ${format}` : `the name says ${format}`;
   if (heads.size === 0) throw new Fault("unreadable", `${what}, but the file is empty (0 bytes)`, { value: 0 });
   const compression = compressionOf(heads.outer);
-  const ownContainer = format === "xlsx" && (compression === "zip" || heads.outer?.is === "xlsx");
+  const ownContainer = (format === "xlsx" || format === "xls") && (compression === "zip" || heads.outer?.is === "xlsx");
   if (compression === "zip" && !ownContainer) {
     throw new Fault("unsupported_format", `${compression} compression of ${format} is not yet supported`, {
       field: "compression",
@@ -115,7 +115,7 @@ const OWN_MAGIC: Readonly<Partial<Record<FormatName, readonly Magic["is"][]>>> =
   arrow: ["arrow"],
   feather: ["arrow", "feather"],
   orc: ["orc"],
-  xls: ["ole2"],
+  xls: ["ole2", "xlsx", "zip"],
   // A workbook with a password is an OLE2 document.
   xlsx: ["xlsx", "zip", "ole2"],
 };

@@ -1,5 +1,5 @@
 import { Fault } from "../../domain/fault.ts";
-import type { FormatInput, OpenedTable, SourceBatch } from "../format.ts";
+import type { FormatInput, OpenedFile, OpenedTable, SourceBatch } from "../format.ts";
 import { headerNames } from "../header-names.ts";
 import { BatchBuilder } from "./batch-builder.ts";
 import type { CellBlock } from "./cell-block.ts";
@@ -36,11 +36,28 @@ const BATCH_CELLS = 1 << 19;
 const BATCH_ROWS = 8_192;
 const BATCH_TEXT = 8 * 2 ** 20;
 
+/** The tables of a workbook's sheets; sheets without rows are none. Throws `unreadable` where no table is left. */
+export async function openSheets(sheets: readonly Sheet[], input: Options): Promise<OpenedFile> {
+  const tables: OpenedTable[] = [];
+  for (const sheet of sheets) {
+    const table = await openSheet(sheet, input);
+    if (table !== null) tables.push(table);
+    if (table !== null && input.options.tables === "first") break;
+  }
+  if (tables.length === 0) {
+    const read = sheets.map(({ name }) => JSON.stringify(name)).slice(0, 10);
+    throw new Fault("unreadable", `the workbook holds no rows in the sheets that are read (${read.join(", ") || "none"})`, {
+      field: "sheets",
+    });
+  }
+  return { dialect: {}, tables };
+}
+
 /**
  * Looks at every cell of a sheet and makes a table of it: the first row names the columns, a column's type holds all of its
  * cells. Null for a sheet without rows. Throws what reading throws, and `limit_exceeded`.
  */
-export async function openSheet(sheet: Sheet, input: Options): Promise<OpenedTable | null> {
+async function openSheet(sheet: Sheet, input: Options): Promise<OpenedTable | null> {
   const most = input.options.skip_footer ? (await countRows(sheet, input)) - input.options.skip_footer : Number.POSITIVE_INFINITY;
   const found = await survey(sheet, input, most);
   if (found.rows === 0 && found.header.length === 0) return null;

@@ -188,12 +188,13 @@ export class SheetScanner {
       }
       const name = c;
       const nameAt = i;
-      while (c !== EQUALS && c !== GT && c !== LT) c = bytes[++i] ?? 0;
+      while (c !== EQUALS && c !== GT && c !== LT && c > 32) c = bytes[++i] ?? 0;
+      const single = i === nameAt + 1;
+      while (c <= 32) c = bytes[++i] ?? 0;
       if (c !== EQUALS) {
         if (i >= to) return NONE;
         throw this.#fault(`has a damaged cell in row ${this.#row}`);
       }
-      const single = i === nameAt + 1;
       let quote = bytes[++i] ?? 0;
       while (quote <= 32) quote = bytes[++i] ?? 0;
       if (quote !== 34 && quote !== 39) {

@@ -1,0 +1,42 @@
+import { MAX_COLUMNS } from "../../domain/table-schema.ts";
+import type { FormatInput, FormatLimits, OpenedFile } from "../format.ts";
+import type { Source } from "../source.ts";
+import { BlockCache } from "../sheet/block-cache.ts";
+import { chosenSheets } from "../sheet/chosen-sheets.ts";
+import { openSheets, type Sheet } from "../sheet/sheet-table.ts";
+import { OfficePackage } from "./package.ts";
+import { readSharedStrings } from "./shared-strings.ts";
+import { sheetBlocks } from "./sheet-blocks.ts";
+import { readStyles } from "./styles.ts";
+import { readWorkbook, type SheetPart } from "./workbook.ts";
+
+/** The sheets of a workbook, and the rows of each. */
+export interface OpenedWorkbook {
+  readonly sheets: readonly SheetPart[];
+  rowsOf(sheet: SheetPart): Sheet;
+}
+
+/** Reads what the sheets of an Office Open XML workbook (ECMA-376) have in common. Throws content faults. */
+export async function readWorkbookFile(source: Source, limits: FormatLimits): Promise<OpenedWorkbook> {
+  const zip = await OfficePackage.open(source, limits);
+  const workbook = await readWorkbook(zip);
+  const { recordBytes } = limits;
+  const strings = await readSharedStrings(zip, workbook.strings, recordBytes);
+  const styles = await readStyles(zip, workbook.styles);
+  const facts = { strings, styles, date1904: workbook.date1904, maxColumns: Math.min(limits.columns, MAX_COLUMNS), recordBytes };
+  const cache = new BlockCache();
+  return {
+    sheets: workbook.sheets,
+    rowsOf: ({ name, part }) => ({ name, strings, blocks: () => cache.through(part.name, () => sheetBlocks(zip, part, facts)) }),
+  };
+}
+
+/** Each visible sheet that holds rows is a table, or those that the options name. Throws content faults. */
+export async function openWorkbook(source: Source, input: FormatInput): Promise<OpenedFile> {
+  const workbook = await readWorkbookFile(source, input.limits);
+  const sheets = chosenSheets(workbook.sheets, input.options);
+  return openSheets(
+    sheets.map((sheet) => workbook.rowsOf(sheet)),
+    input,
+  );
+}
