@@ -46,7 +46,8 @@ export function emptyIpc(schema: Schema): Uint8Array {
   return tableToIPC(new Table(schema, []), "stream");
 }
 
-function toData(column: ColumnData, type: DataType): Data {
+/** A column as Arrow has it; a nested one is handed on as it is. */
+export function toData(column: ColumnData, type: DataType): Data {
   const { rows } = column;
   if (column.form === "nested") return column.data;
   if (column.form === "nulls") return nullData(type, rows);

@@ -23,9 +23,11 @@ export class Blocks {
   readonly #chunks: AsyncIterable<DecodedChunk>;
   readonly #recordBytes: number;
 
-  constructor(chunks: AsyncIterable<DecodedChunk>, recordBytes: number) {
+  /** `offset`: the place of the first chunk in the file. */
+  constructor(chunks: AsyncIterable<DecodedChunk>, recordBytes: number, offset = 0) {
     this.#chunks = chunks;
     this.#recordBytes = recordBytes;
+    this.#offset = offset;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Block> {
@@ -52,6 +54,7 @@ export class Blocks {
     this.#buffer.copyWithin(0, at, this.#length);
     this.#offset += at;
     this.#length = rest;
+    this.#buffer[rest] = 0;
     this.#wanted = at === 0 ? Math.min(rest * 2, this.#recordBytes + 1) : 0;
   }
 

@@ -1,73 +1,67 @@
 import { MAIN_TABLE } from "../../domain/dataset.ts";
 import { Fault } from "../../domain/fault.ts";
-import type { SourceColumn } from "../../schema/enforce.ts";
-import type { Format, FormatInput, OpenedFile, OpenedTable, SourceBatch } from "../format.ts";
-import { headerNames } from "../header-names.ts";
-import { leafData } from "./leaf-data.ts";
-import { ValuePlace } from "./place.ts";
-import { type Layout, type RecordBatch, RecordReader } from "./records.ts";
-import type { RowCells } from "./row-cells.ts";
-import { surrogates } from "./text.ts";
+import type { DecodedChunk } from "../decompress.ts";
+import type { Format, FormatInput, OpenedFile, OpenedTable } from "../format.ts";
+import { Blocks } from "./blocks.ts";
+import { openDocument } from "./document.ts";
+import { recordTable } from "./record-table.ts";
+import type { Layout } from "./records.ts";
+import { MORE, OPEN_ARRAY, OPEN_OBJECT, scanValue, skipSpace } from "./scan-value.ts";
 
-/** JSON as it is found: an array of rows, or one row behind the other. */
+/**
+ * JSON: rows in an array, one a line, or one behind the other; rows as arrays; and objects that hold columns, tables or rows
+ * in any of pandas' orients. Which of them is told from the bytes where no option says it.
+ */
 export const json: Format = {
   names: ["json", "ndjson"],
 
   async open(input: FormatInput): Promise<OpenedFile> {
-    const layout = await findLayout(input);
-    return { dialect: { encoding: "utf-8" }, tables: [await recordTable(input, layout)] };
+    const decoded = () => input.decoded();
+    const layout = await findLayout(input, decoded);
+    return { dialect: { encoding: "utf-8" }, tables: await tablesOf(input, layout, decoded) };
   },
 };
 
-/** By the first byte that is no white space, and whether the first value ends on its line. */
-async function findLayout(input: FormatInput): Promise<Layout> {
-  if (input.name === "ndjson" || input.options.lines === true) return "lines";
-  for await (const { bytes } of input.decoded()) {
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-      .toString("latin1", 0, 4096)
-      .replace(/^\u00ef\u00bb\u00bf/, "")
-      .trimStart();
-    if (text.startsWith("[")) return "array";
-    if (text.startsWith("{")) return "sequence";
-    break;
-  }
-  throw new Fault("unreadable", "no readable JSON: the file holds no rows");
-}
-
-async function recordTable(input: FormatInput, layout: Layout): Promise<OpenedTable> {
-  const reader = new RecordReader(layout, input.limits);
-  const places: ValuePlace[] = [];
-  for await (const { bytes, cells } of reader.batches(input.decoded())) {
-    for (let i = 0; i < cells.names.length; i++) (places[i] ??= new ValuePlace()).add(cells.column(bytes, i));
-  }
-  const names = headerNames(reader.cells.names);
-  if (names.length === 0) throw new Fault("unreadable", "no readable JSON: none of the rows holds a value");
-  const columns = places.map((place, i): SourceColumn => ({ name: names[i] ?? "", type: place.type, facts: place.facts }));
-  return { table: MAIN_TABLE, columns, batches: () => batches(input, layout, reader.cells, columns) };
-}
-
-async function* batches(
+async function tablesOf(
   input: FormatInput,
-  layout: Layout,
-  known: RowCells,
-  columns: readonly SourceColumn[],
-): AsyncGenerator<SourceBatch> {
-  const reader = new RecordReader(layout, input.limits, known);
-  for await (const batch of reader.batches(input.decoded())) yield typed(batch, columns);
+  layout: Layout | "document",
+  decoded: () => AsyncIterable<DecodedChunk>,
+): Promise<readonly OpenedTable[]> {
+  if (layout === "document") return await openDocument(input, decoded, () => input.random());
+  const { orient } = input.options;
+  if (orient !== undefined && orient !== "records" && orient !== "values") {
+    throw new Fault("unreadable", `no readable JSON of orient ${orient}: it is no object`, { field: "orient", value: orient });
+  }
+  const table = await recordTable(input, { table: MAIN_TABLE, layout, chunks: decoded });
+  return table === null ? [] : [table];
 }
 
-function typed(batch: RecordBatch, columns: readonly SourceColumn[]): SourceBatch {
-  const { cells, bytes, misfits, rowNumbers, rawBytes } = batch;
-  const before = surrogates.replaced;
-  const data = columns.map(({ type }, i) => ({ data: leafData(cells.column(bytes, i), type ?? { kind: "text" }) }));
-  return {
-    rows: cells.rows,
-    columns: data,
-    misfits,
-    filled: 0,
-    cut: cells.duplicates + surrogates.replaced - before,
-    rowNumbers,
-    place: (i) => batch.place(i),
-    rawBytes,
-  };
+/** By the first value, and by what follows it: nothing, or more values. */
+async function findLayout(input: FormatInput, decoded: () => AsyncIterable<DecodedChunk>): Promise<Layout | "document"> {
+  const { lines, orient } = input.options;
+  if (lines === true) return "lines";
+  const blocks = new Blocks(decoded(), input.limits.recordBytes);
+  for await (const { bytes, from, to, final } of blocks) {
+    const at = skipSpace(bytes, from, to);
+    const more = !final && to - at <= input.limits.recordBytes;
+    if (at < to) {
+      const first = bytes[at];
+      if (first === OPEN_ARRAY && input.name === "json") return "array";
+      if (first === OPEN_ARRAY && bytes[skipSpace(bytes, at + 1, to)] === OPEN_OBJECT) return "array";
+      if (first !== OPEN_OBJECT || input.name === "ndjson") return input.name === "ndjson" ? "lines" : notRows(at);
+      if (lines === false || (orient !== undefined && orient !== "records" && orient !== "values")) return "document";
+      const end = scanValue(bytes, at, to);
+      // What is longer than a row may be is no row.
+      if (end < 0 && !(end === MORE && more)) return end === MORE && !final ? "document" : "sequence";
+      const next = end < 0 ? to : skipSpace(bytes, end, to);
+      if (next < to) return bytes.subarray(at, end).includes(10) || !bytes.subarray(end, next).includes(10) ? "sequence" : "lines";
+      if (end >= 0 && final) return "document";
+    }
+    if (!final) blocks.keep(at);
+  }
+  throw new Fault("unreadable", "no readable JSON: there is nothing in it but white space");
+}
+
+function notRows(at: number): never {
+  throw new Fault("unreadable", `no readable JSON: byte ${at}: an array or an object must begin here`, { field: "byte", value: at });
 }

@@ -1,4 +1,3 @@
-import type { ColumnType } from "../../domain/table-schema.ts";
 import { type ColumnFacts, infer } from "../../schema/infer.ts";
 import { newObservation, type Observation, observe, observeTime } from "../../schema/observe.ts";
 import type { Cells } from "./row-cells.ts";
@@ -31,8 +30,10 @@ export class ValuePlace {
     return this.objects + this.arrays > 0 ? { ...facts, whole: { kind: "text" } } : facts;
   }
 
-  get type(): ColumnType {
-    return this.facts.whole;
+  /** Values that are neither objects nor arrays nor null. */
+  get scalars(): number {
+    const { bools, ints, bigs, fractions, dates, times, locals, instants, texts, blanks } = this.seen;
+    return bools + ints + bigs + fractions + dates + times + locals + instants + texts + blanks;
   }
 }
 

@@ -4,11 +4,39 @@ import type { DecodedChunk } from "../decompress.ts";
 import type { FormatLimits, Misfit, Place } from "../format.ts";
 import { firstInvalid } from "../utf8-text.ts";
 import { type Block, Blocks } from "./blocks.ts";
+import { FILE_START, LineCounter, type TextPlace } from "./lines.ts";
 import { RowCells } from "./row-cells.ts";
-import { CLOSE_ARRAY, DEEP, KIND, MAX_DEPTH, MORE, OPEN_ARRAY, OPEN_OBJECT, scan, scanValue, skipSpace } from "./scan-value.ts";
+import {
+  BROKEN,
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
+  scanKey,
+  DEEP,
+  KIND,
+  MAX_DEPTH,
+  MORE,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  scan,
+  scanValue,
+  skipSpace,
+} from "./scan-value.ts";
 
-/** How rows lie in a text: one a line, one behind the other, or in one array. */
-export type Layout = "lines" | "sequence" | "array";
+/** How rows lie in a text: one a line, one behind the other, in one array, or in one object, each under its label. */
+export type Layout = "lines" | "sequence" | "array" | "labelled";
+
+export interface RecordOptions {
+  readonly layout: Layout;
+  readonly limits: FormatLimits;
+  /** What becomes of a row that is an array with more or fewer values than the first, or than `names`. */
+  readonly ragged: "misfit" | "fill";
+  /** Where in the file the rows begin; absent: at its start. */
+  readonly start?: TextPlace;
+  /** Names of the values of rows that are arrays. */
+  readonly names?: readonly string[];
+  /** The cells of an earlier reader of the same rows, which know the columns from the start. */
+  readonly known?: RowCells;
+}
 
 /** Rows of a block, still as ranges of its bytes; valid until the next batch is asked for. */
 export interface RecordBatch {
@@ -17,6 +45,8 @@ export interface RecordBatch {
   readonly misfits: readonly Misfit[];
   /** By row of `cells`. */
   readonly rowNumbers: readonly number[];
+  /** Rows that were cut or filled. */
+  readonly filled: number;
   place(index: number): Place;
   readonly rawBytes: number;
 }
@@ -24,34 +54,33 @@ export interface RecordBatch {
 /** Reads rows of one kind, objects or arrays, as the first of them is. Anything else in a row's place is a misfit. */
 export class RecordReader {
   readonly cells: RowCells;
+  readonly #options: RecordOptions;
   readonly #layout: Layout;
-  readonly #limits: FormatLimits;
   #opener = 0;
   #row = 0;
-  /** Lines that end before the block, and where the last of them ends. */
-  #lines = 0;
-  #lineStart = 0;
+  /** The line that is read, in lines. */
+  #line = 0;
+  readonly #lines: LineCounter;
   #misfits: Misfit[] = [];
   #rowNumbers: number[] = [];
   #rowLines: number[] = [];
+  #filled = 0;
+  #width: number | null = null;
   /** Where in an array the reading stands. */
-  #state: "open" | "first" | "value" | "behind" | "closed" = "open";
+  #state: "open" | "first" | "label" | "value" | "behind" | "closed" = "open";
+  /** Where the label of the row begins. */
+  #label = 0;
 
-  /** `known`: the cells of an earlier reader of the same rows, which know the columns from the start. */
-  constructor(layout: Layout, limits: FormatLimits, known?: RowCells) {
-    this.#layout = layout;
-    this.#limits = limits;
-    this.cells = known ?? new RowCells(limits.columns);
+  constructor(options: RecordOptions) {
+    this.#options = options;
+    this.#layout = options.layout;
+    this.#lines = new LineCounter(options.start ?? FILE_START);
+    this.cells = options.known ?? new RowCells(options.limits.columns);
     this.cells.clear();
   }
 
-  /** Whether rows are arrays; null before there was a row. */
-  get ofArrays(): boolean | null {
-    return this.#opener === 0 ? null : this.#opener === OPEN_ARRAY;
-  }
-
   async *batches(chunks: AsyncIterable<DecodedChunk>): AsyncGenerator<RecordBatch> {
-    const blocks = new Blocks(chunks, this.#limits.recordBytes);
+    const blocks = new Blocks(chunks, this.#options.limits.recordBytes, this.#options.start?.offset ?? 0);
     for await (const block of blocks) {
       let at = block.from;
       const steps = this.#layout === "lines" ? this.#readLines(block) : this.#readValues(block);
@@ -65,7 +94,7 @@ export class RecordReader {
         if (step.done) break;
       }
       if (!block.final) {
-        if (this.#layout !== "lines") this.#countLines(block, at);
+        this.#lines.pass(block, at);
         blocks.keep(at);
       }
     }
@@ -81,8 +110,8 @@ export class RecordReader {
         if (!final) return at;
         end = to;
       }
-      this.#lines++;
-      if (end - at > this.#limits.recordBytes) throw this.#tooLong(block, at);
+      this.#line++;
+      if (end - at > this.#options.limits.recordBytes) throw this.#tooLong(block, at);
       const checked = (valid && end !== to) || isUtf8(bytes.subarray(at, end));
       if (!checked) this.#misfit(block, at, end, `byte ${block.offset + at + firstInvalid(bytes.subarray(at, end))} is no UTF-8`);
       for (let i = checked ? skipSpace(bytes, at, end) : end; i < end; i = skipSpace(bytes, i, end)) {
@@ -106,8 +135,9 @@ export class RecordReader {
     for (;;) {
       at = skipSpace(bytes, at, to);
       if (at >= to) break;
-      if (this.#layout === "array") {
+      if (this.#layout === "array" || this.#layout === "labelled") {
         const next = this.#readPunctuation(block, at);
+        if (next === MORE) break;
         if (next > at) {
           at = next;
           continue;
@@ -119,35 +149,64 @@ export class RecordReader {
         yield at;
       }
       const next = this.#readRow(block, at, to);
-      if (!final && next === MORE) break;
-      if (next < 0) throw this.#unreadable(block, scan.at, scan.problem);
+      if (!final && next === MORE) {
+        // A label is read again with its row.
+        if (this.#layout === "labelled") {
+          this.#state = "label";
+          at = this.#label;
+        }
+        break;
+      }
+      if (next < 0) throw this.#lines.unreadable(block, scan.at, scan.problem);
       at = next;
       this.#state = "behind";
     }
     this.#checkText(block, read, at);
-    if (final && this.#layout === "array" && this.#state !== "closed") throw this.#unreadable(block, to, "the array of rows is not closed");
+    if (final && this.#layout !== "sequence" && this.#state !== "closed")
+      throw this.#lines.unreadable(block, to, "the rows are not closed");
     return at;
   }
 
-  /** Behind a bracket or comma of the array of rows, where one stands at `at`; `at` itself where a row must begin. */
+  /** Behind a bracket, a comma or a label of the rows, where one stands at `at`; `at` itself where a row must begin. */
   #readPunctuation(block: Block, at: number): number {
     const c = block.bytes[at] ?? 0;
+    const labelled = this.#layout === "labelled";
     switch (this.#state) {
       case "open":
+        if (c !== (labelled ? OPEN_OBJECT : OPEN_ARRAY))
+          throw this.#lines.unreadable(block, at, `${labelled ? "{" : "["} must begin the rows`);
         this.#state = "first";
         return at + 1;
       case "first":
       case "behind":
-        if (c === CLOSE_ARRAY) this.#state = "closed";
-        else if (this.#state === "first") return at;
-        else if (c === 44) this.#state = "value";
-        else throw this.#unreadable(block, at, "a comma or ] must follow a row");
+        if (c === (labelled ? CLOSE_OBJECT : CLOSE_ARRAY)) this.#state = "closed";
+        else if (this.#state === "first") {
+          this.#state = labelled ? "label" : "value";
+          return labelled ? this.#readLabel(block, at) : at;
+        } else if (c === 44) this.#state = labelled ? "label" : "value";
+        else throw this.#lines.unreadable(block, at, `a comma or ${labelled ? "}" : "]"} must follow a row`);
         return at + 1;
+      case "label":
+        return this.#readLabel(block, at);
       case "value":
         return at;
       case "closed":
-        throw this.#unreadable(block, at, "something follows the array of rows");
+        throw this.#lines.unreadable(block, at, "something follows the rows");
     }
+  }
+
+  /** Behind a label and its colon; MORE where the block ends before. */
+  #readLabel(block: Block, at: number): number {
+    const { bytes, to } = block;
+    const next = scanKey(bytes, at, to);
+    if (next < 0 || next >= to) {
+      if (next === BROKEN || block.final) throw this.#lines.unreadable(block, scan.at, scan.problem);
+      return MORE;
+    }
+    this.#label = at;
+    this.cells.expectLabels();
+    this.#state = "value";
+    return next;
   }
 
   /** The end of the row at `at`: added to the cells, or a misfit. */
@@ -164,23 +223,43 @@ export class RecordReader {
         const wanted = this.#opener === OPEN_ARRAY ? "an array" : "an object";
         this.#misfit(block, at, end, `a row must be ${wanted}, this is ${kindName(scan.kind)}`);
       }
-    } else end = opener === OPEN_OBJECT ? this.cells.addObject(bytes, at, to) : this.cells.addArray(bytes, at, to);
+    } else end = opener === OPEN_OBJECT ? this.cells.addObject(bytes, at, to) : this.#readArray(block, at, to);
     if (end === DEEP) throw tooDeep(block.offset + scan.at);
-    if (end - at > this.#limits.recordBytes) throw this.#tooLong(block, at);
-    if (end >= 0 && opener === this.#opener) {
+    if (end - at > this.#options.limits.recordBytes) throw this.#tooLong(block, at);
+    // An array of another length was no row.
+    if (end >= 0 && this.cells.rows > this.#rowNumbers.length) {
       this.#rowNumbers.push(++this.#row);
-      this.#rowLines.push(this.#lines);
+      this.#rowLines.push(this.#line);
+      if (this.#layout === "labelled") this.cells.labelLast(bytes, this.#label);
+    }
+    return end;
+  }
+
+  /** The first row says how many values the others have, where no names do. */
+  #readArray(block: Block, at: number, to: number): number {
+    const { cells } = this;
+    const end = cells.addArray(block.bytes, at, to);
+    if (end < 0) return end;
+    this.#width ??= this.#options.names?.length ?? cells.width;
+    const found = cells.width;
+    if (found === this.#width) return end;
+    if (this.#options.ragged === "fill") this.#filled++;
+    else {
+      cells.dropLast();
+      this.#misfit(block, at, end, `expected ${this.#width} values, found ${found}`);
     }
     return end;
   }
 
   #misfit(block: Block, from: number, to: number, reason: string): void {
-    this.#misfits.push({ ...this.#placeOf(block, ++this.#row, this.#lines, from, to), reason });
+    this.#misfits.push({ ...this.#placeOf(block, ++this.#row, this.#line, from, to), reason });
   }
 
   #batch(block: Block): RecordBatch {
     const { cells } = this;
     const [misfits, rowNumbers, lines] = [this.#misfits, this.#rowNumbers, this.#rowLines];
+    const filled = this.#filled;
+    this.#filled = 0;
     this.#misfits = [];
     this.#rowNumbers = [];
     this.#rowLines = [];
@@ -189,6 +268,7 @@ export class RecordReader {
       cells,
       misfits,
       rowNumbers,
+      filled,
       place: (i) => this.#placeOf(block, rowNumbers[i] ?? 0, lines[i] ?? 0, cells.from[i] ?? 0, cells.to[i] ?? 0),
       rawBytes: block.rawBytes,
     };
@@ -196,34 +276,17 @@ export class RecordReader {
 
   #placeOf(block: Block, row: number, line: number, from: number, to: number): Place {
     const raw = block.bytes.toString("utf8", from, to);
-    return { row, byteOffset: block.offset + from, line: this.#layout === "lines" ? line : this.#lines + newlines(block, from) + 1, raw };
-  }
-
-  #countLines(block: Block, at: number): void {
-    this.#lines += newlines(block, at);
-    const last = at === 0 ? -1 : block.bytes.lastIndexOf(10, at - 1);
-    if (last >= 0) this.#lineStart = block.offset + last + 1;
+    return { row, byteOffset: block.offset + from, line: this.#layout === "lines" ? line : this.#lines.lineAt(block, from), raw };
   }
 
   #checkText(block: Block, from: number, to: number): void {
     const text = block.bytes.subarray(from, to);
     if (isUtf8(text)) return;
-    throw this.#unreadable(block, from + firstInvalid(text), "no UTF-8");
-  }
-
-  #unreadable(block: Block, at: number, problem: string): Fault {
-    const last = at === 0 ? -1 : block.bytes.lastIndexOf(10, at - 1);
-    const line = this.#lines + newlines(block, at) + 1;
-    const column = block.offset + at - (last >= 0 ? block.offset + last + 1 : this.#lineStart) + 1;
-    const byte = block.offset + at;
-    return new Fault("unreadable", `no readable JSON: line ${line}, column ${column} (byte ${byte}): ${problem}`, {
-      field: "byte",
-      value: byte,
-    });
+    throw this.#lines.unreadable(block, from + firstInvalid(text), "no UTF-8");
   }
 
   #tooLong(block: Block, at: number): Fault {
-    const limit = this.#limits.recordBytes;
+    const limit = this.#options.limits.recordBytes;
     return new Fault("limit_exceeded", `the row at byte ${block.offset + at} is longer than ${limit} bytes (limit recordBytes)`, {
       field: "recordBytes",
       limit,
@@ -240,12 +303,6 @@ export function tooDeep(at: number): Fault {
 
 function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 48 && byte <= 57;
-}
-
-function newlines(block: Block, to: number): number {
-  let count = 0;
-  for (let at = block.bytes.indexOf(10); at >= 0 && at < to; at = block.bytes.indexOf(10, at + 1)) count++;
-  return count;
 }
 
 const KIND_NAMES: Readonly<Record<number, string>> = {

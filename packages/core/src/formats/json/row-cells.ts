@@ -1,6 +1,18 @@
 import { Fault } from "../../domain/fault.ts";
 import { textOf } from "./text.ts";
-import { afterColon, broken, CLOSE_ARRAY, CLOSE_OBJECT, KIND, PLAIN, scan, scanString, scanValue, skipSpace } from "./scan-value.ts";
+import {
+  afterColon,
+  broken,
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
+  KIND,
+  PLAIN,
+  scan,
+  scanNumber,
+  scanString,
+  scanValue,
+  skipSpace,
+} from "./scan-value.ts";
 
 /** Values of one place in a block: value i is bytes[starts[c] .. ends[c]) of kind kinds[c], c = first + i * step. A text's quotes are left out. */
 export interface Cells {
@@ -25,8 +37,17 @@ const COMMA = 44;
  */
 export class RowCells {
   rows = 0;
+  /** How many values the last array had. */
+  width = 0;
+  /** The column of the rows' labels; null where they have none. */
+  label: number | null = null;
+  /** Every label so far was the row's position, from 0. */
+  labelsArePositions = true;
+  #labels = 0;
   /** Keys that a row has more than once: the last counts, the others are left out. */
   duplicates = 0;
+  /** Places beneath the columns, which take cells of their own for every row. */
+  beneath = 0;
   readonly names: string[] = [];
   /** By row: where it begins and ends. */
   readonly from = new Int32Array(MAX_ROWS);
@@ -35,6 +56,7 @@ export class RowCells {
   #ends = new Int32Array(CELLS);
   #kinds = new Uint8Array(CELLS);
   #stride = 16;
+  #fixed = false;
   readonly #maxColumns: number;
   readonly #byName = new Map<string, number>();
   /** By raw bytes (as Latin-1), escapes and all. */
@@ -50,7 +72,7 @@ export class RowCells {
   }
 
   get full(): boolean {
-    return this.rows >= MAX_ROWS || (this.rows + 1) * this.#stride > this.#kinds.length;
+    return this.rows >= MAX_ROWS || (this.rows + 1) * (this.#stride + this.beneath) > this.#kinds.length;
   }
 
   column(bytes: Uint8Array, index: number): Cells {
@@ -135,23 +157,57 @@ export class RowCells {
   /** Takes the array at `open` as a row: its values are the columns in order. Results as `addObject`. */
   addArray(bytes: Uint8Array, open: number, to: number): number {
     let i = skipSpace(bytes, open + 1, to);
+    this.width = 0;
     if (bytes[i] === CLOSE_ARRAY && i < to) return this.#commit(open, i + 1, 0);
     for (let column = 0; ; column++) {
       const end = scanValue(bytes, i, to);
       if (end < 0) return this.#undo(end);
       const { kind } = scan;
-      if (column === this.names.length) this.#addColumn(`column_${column + 1}`, null);
+      this.width = column + 1;
+      if (column === this.names.length && !this.#fixed) this.#addColumn(`column_${column + 1}`, null);
       const text = kind === KIND.plain || kind === KIND.escaped ? 1 : 0;
       const cell = this.rows * this.#stride + column;
-      this.#kinds[cell] = kind;
-      this.#starts[cell] = i + text;
-      this.#ends[cell] = end - text;
+      if (column < this.names.length) {
+        this.#kinds[cell] = kind;
+        this.#starts[cell] = i + text;
+        this.#ends[cell] = end - text;
+      }
       i = skipSpace(bytes, end, to);
       const c = i < to ? bytes[i] : 0;
       if (c === CLOSE_ARRAY) return this.#commit(open, i + 1, 0);
       if (c !== COMMA) return this.#undo(broken(i, to, "a comma or ] must follow"));
       i = skipSpace(bytes, i + 1, to);
     }
+  }
+
+  /** Takes back the last row. */
+  dropLast(): void {
+    this.rows--;
+    this.#undo(0);
+  }
+
+  /** Fixes the columns: values of an array beyond them are left out. */
+  fix(names: readonly string[]): void {
+    for (const name of names) this.#addColumn(name, null, false);
+    this.#fixed = true;
+  }
+
+  /** Rows have labels: their column comes first. */
+  expectLabels(): void {
+    this.label ??= this.#addColumn("index", null, false);
+  }
+
+  /** Gives the last row the label whose quote opens at `open`: a number where it is written like one. */
+  labelLast(bytes: Uint8Array, open: number): void {
+    const end = scanString(bytes, open, bytes.length - 1) - 1;
+    const { kind } = scan;
+    const numeric = kind === KIND.plain && scanNumber(bytes, open + 1, end) === end;
+    const cell = (this.rows - 1) * this.#stride + (this.label ?? 0);
+    this.#kinds[cell] = numeric ? scan.kind : kind;
+    this.#starts[cell] = open + 1;
+    this.#ends[cell] = end;
+    if (this.labelsArePositions) this.labelsArePositions = numeric && textOf(bytes, open + 1, end, false) === String(this.#labels);
+    this.#labels++;
   }
 
   /** Behind the colon of the key at `at`, where it is written as this column's key was; else 0. */
@@ -179,7 +235,7 @@ export class RowCells {
     return column;
   }
 
-  #addColumn(name: string, key: Uint8Array | null): number {
+  #addColumn(name: string, key: Uint8Array | null, listed = true): number {
     const column = this.names.length;
     if (column >= this.#maxColumns) {
       throw new Fault("limit_exceeded", `the rows have more than ${this.#maxColumns} different keys (limit columns)`, {
@@ -188,7 +244,7 @@ export class RowCells {
       });
     }
     this.names.push(name);
-    this.#byName.set(name, column);
+    if (listed) this.#byName.set(name, column);
     this.#addPattern(column, key);
     if (this.names.length > this.#stride) this.#widen();
     return column;
