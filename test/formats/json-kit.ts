@@ -1,7 +1,8 @@
 import { Vector } from "apache-arrow";
 import type { FileOptions } from "../../packages/core/src/domain/options.ts";
 import type { FormatInput, OpenedTable, SourceCells } from "../../packages/core/src/formats/format.ts";
-import { json } from "../../packages/core/src/formats/json/json.ts";
+import { json } from "../../packages/core/src/formats/json.ts";
+import { DEFAULT_LIMITS } from "../../packages/core/src/ports/converter.ts";
 import type { ColumnData } from "../../packages/core/src/schema/column-data.ts";
 import { isValid } from "../../packages/core/src/schema/column-data.ts";
 import { textAt } from "../../packages/core/src/schema/render.ts";
@@ -19,7 +20,7 @@ export function inputOf(bytes: Uint8Array, chunkBytes: number, options: FileOpti
     random: async () => ({ size: bytes.length, read: async (from, to) => bytes.slice(from, to) }),
     rawSize: bytes.length,
     options,
-    limits: { decodedBytes: 2 ** 40, ratio: 1000, recordBytes: 2 ** 20, columns: 16_384, chunkBytes },
+    limits: { ...DEFAULT_LIMITS, chunkBytes },
     ragged: "misfit",
   };
 }

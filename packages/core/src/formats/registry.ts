@@ -2,7 +2,7 @@ import type { FormatName } from "../domain/options.ts";
 import { arrow } from "./arrow.ts";
 import { csv } from "./csv.ts";
 import { excel } from "./excel.ts";
-import { json } from "./json/json.ts";
+import { json } from "./json.ts";
 import { orc } from "./orc.ts";
 import { parquet } from "./parquet.ts";
 import type { Format } from "./format.ts";

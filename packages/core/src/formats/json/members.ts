@@ -81,7 +81,7 @@ export class MemberReader {
       at = skipSpace(block.bytes, at, block.to);
       if (at >= block.to) return at;
       const next = this.#inside === null ? this.#step(block, at) : this.#stepInside(block, at, this.#inside);
-      if (next === DEEP) throw tooDeep(block.offset + scan.at);
+      if (next === DEEP) throw tooDeep(block.offset + scan.at, this.#limits.jsonDepth);
       if (next === BROKEN || (next === MORE && block.final)) throw this.#lines.unreadable(block, scan.at, scan.problem);
       if (next === MORE) return at;
       at = next;

@@ -13,7 +13,6 @@ import {
   scanKey,
   DEEP,
   KIND,
-  MAX_DEPTH,
   MORE,
   OPEN_ARRAY,
   OPEN_OBJECT,
@@ -224,7 +223,7 @@ export class RecordReader {
         this.#misfit(block, at, end, `a row must be ${wanted}, this is ${kindName(scan.kind)}`);
       }
     } else end = opener === OPEN_OBJECT ? this.cells.addObject(bytes, at, to) : this.#readArray(block, at, to);
-    if (end === DEEP) throw tooDeep(block.offset + scan.at);
+    if (end === DEEP) throw tooDeep(block.offset + scan.at, this.#options.limits.jsonDepth);
     if (end - at > this.#options.limits.recordBytes) throw this.#tooLong(block, at);
     // An array of another length was no row.
     if (end >= 0 && this.cells.rows > this.#rowNumbers.length) {
@@ -294,11 +293,8 @@ export class RecordReader {
   }
 }
 
-export function tooDeep(at: number): Fault {
-  return new Fault("limit_exceeded", `byte ${at}: nested deeper than ${MAX_DEPTH} (limit jsonDepth)`, {
-    field: "jsonDepth",
-    limit: MAX_DEPTH,
-  });
+export function tooDeep(at: number, limit: number): Fault {
+  return new Fault("limit_exceeded", `byte ${at}: nested deeper than ${limit} (limit jsonDepth)`, { field: "jsonDepth", limit });
 }
 
 function isDigit(byte: number | undefined): boolean {

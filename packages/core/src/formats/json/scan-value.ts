@@ -12,8 +12,13 @@ export const MORE = -1;
 export const BROKEN = -2;
 export const DEEP = -3;
 
-/** Deepest nesting of objects and arrays that is read (limit jsonDepth). */
-export const MAX_DEPTH = 256;
+/** By depth: the byte that closes what was opened. As many as may be open at once. */
+let closers = new Uint8Array(128);
+
+/** How deep objects and arrays may nest (limit jsonDepth), from now on: the limits of a process are the same for all its files. */
+export function limitDepth(depth: number): void {
+  if (depth !== closers.length) closers = new Uint8Array(depth);
+}
 
 /** What the last scan found, overwritten by the next: the kind of the value, or where it broke and why. */
 export const scan = { kind: 0, at: 0, problem: "" };
@@ -147,9 +152,6 @@ export function afterColon(bytes: Uint8Array, at: number, to: number): number {
   return skipSpace(bytes, colon + 1, to);
 }
 
-/** By depth: the byte that closes what was opened. */
-const closers = new Uint8Array(MAX_DEPTH);
-
 /** No recursion: what is open stands in `closers`. */
 function scanContainer(bytes: Uint8Array, at: number, to: number): number {
   let depth = 0;
@@ -157,7 +159,7 @@ function scanContainer(bytes: Uint8Array, at: number, to: number): number {
   for (;;) {
     const c = bytes[i] ?? 0;
     if ((c === OPEN_OBJECT || c === OPEN_ARRAY) && i < to) {
-      if (depth === MAX_DEPTH) {
+      if (depth === closers.length) {
         scan.at = i;
         return DEEP;
       }
@@ -206,7 +208,7 @@ export function documentProblem(content: Uint8Array): { readonly at: number; rea
   const mark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
   const at = skipSpace(bytes, mark, to);
   const end = scanValue(bytes, at, to);
-  if (end === DEEP) return { at: scan.at, problem: `nested deeper than ${MAX_DEPTH} (limit jsonDepth)` };
+  if (end === DEEP) return { at: scan.at, problem: `nested deeper than ${closers.length} (limit jsonDepth)` };
   if (end < 0) return { at: scan.at, problem: scan.problem };
   const rest = skipSpace(bytes, end, to);
   return rest === to ? null : { at: rest, problem: "something follows the value" };

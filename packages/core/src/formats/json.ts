@@ -1,12 +1,12 @@
-import { MAIN_TABLE } from "../../domain/dataset.ts";
-import { Fault } from "../../domain/fault.ts";
-import type { DecodedChunk } from "../decompress.ts";
-import type { Format, FormatInput, OpenedFile, OpenedTable } from "../format.ts";
-import { Blocks } from "./blocks.ts";
-import { openDocument } from "./document.ts";
-import { recordTable } from "./record-table.ts";
-import type { Layout } from "./records.ts";
-import { MORE, OPEN_ARRAY, OPEN_OBJECT, scanValue, skipSpace } from "./scan-value.ts";
+import { MAIN_TABLE } from "../domain/dataset.ts";
+import { Fault } from "../domain/fault.ts";
+import type { DecodedChunk } from "./decompress.ts";
+import type { Format, FormatInput, OpenedFile, OpenedTable } from "./format.ts";
+import { Blocks } from "./json/blocks.ts";
+import { openDocument } from "./json/document.ts";
+import { recordTable } from "./json/record-table.ts";
+import type { Layout } from "./json/records.ts";
+import { limitDepth, MORE, OPEN_ARRAY, OPEN_OBJECT, scanValue, skipSpace } from "./json/scan-value.ts";
 
 /**
  * JSON: rows in an array, one a line, or one behind the other; rows as arrays; and objects that hold columns, tables or rows
@@ -16,6 +16,7 @@ export const json: Format = {
   names: ["json", "ndjson"],
 
   async open(input: FormatInput): Promise<OpenedFile> {
+    limitDepth(input.limits.jsonDepth);
     const decoded = () => input.decoded();
     const layout = await findLayout(input, decoded);
     return { dialect: { encoding: "utf-8" }, tables: await tablesOf(input, layout, decoded) };
