@@ -118,6 +118,9 @@ export function metadataOf(part: Uint8Array | undefined) {
   return parquetMetadata(bufferOf(part));
 }
 
+// One for all tests of a file: to start it takes longer than most queries.
+let duckdb: Promise<DuckDBInstance> | undefined;
+
 /** What DuckDB answers about the parts; `parts` stands for them in the SQL. */
 export async function duck(parts: readonly Uint8Array[], sql: string): Promise<Record<string, unknown>[]> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-duck-"));
@@ -127,12 +130,11 @@ export async function duck(parts: readonly Uint8Array[], sql: string): Promise<R
       writeFileSync(file, part);
       return `'${file}'`;
     });
-    const instance = await DuckDBInstance.create(":memory:");
-    const connection = await instance.connect();
+    duckdb ??= DuckDBInstance.create(":memory:");
+    const connection = await (await duckdb).connect();
     const reader = await connection.runAndReadAll(sql.replace("parts", `read_parquet([${files.join(", ")}])`));
     const rows = reader.getRowObjectsJson() as Record<string, unknown>[];
     connection.closeSync();
-    instance.closeSync();
     return rows;
   } finally {
     rmSync(folder, { recursive: true, force: true });

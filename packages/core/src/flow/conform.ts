@@ -12,6 +12,7 @@ import { isLineage, type LineageName, RESCUED } from "../schema/lineage.ts";
 import { Rescued } from "./rescued.ts";
 import { newObservation, observe } from "../schema/observe.ts";
 import { NumbersSeen } from "../schema/observe-numbers.ts";
+import { coerceRuled, RuledColumn, type TextRules } from "../schema/text-rules.ts";
 
 /** Rows and raw bytes seen so far in a pass, told after every batch. */
 export type OnBatch = (batch: SourceBatch) => void;
@@ -56,19 +57,28 @@ function typedFacts(table: OpenedTable, i: number): ColumnFacts | null {
 /** One pass over the file. In a column that the schema knows, text settles nothing: its numbers may still widen it. */
 async function observeTable(table: OpenedTable, asked: readonly boolean[], known: ReadonlySet<string>, onBatch: OnBatch) {
   const seen = table.columns.map(({ type }) => (type === null ? newObservation() : new NumbersSeen(type)));
+  const { rules } = table;
+  const ruled = rules && table.columns.map(() => new RuledColumn(rules));
   for await (const batch of table.batches()) {
     batch.columns.forEach((cells, i) => {
       const observation = seen[i];
       if (!asked[i] || !observation) return;
       if (observation instanceof NumbersSeen) {
         if ("data" in cells) observation.add(cells.data);
-      } else if ("text" in cells) observe(observation, cells.text, !known.has(table.columns[i]?.name ?? ""));
+      } else if ("text" in cells) {
+        const settles = !known.has(table.columns[i]?.name ?? "");
+        if (ruled) ruled[i]?.observe(observation, cells.text, settles);
+        else observe(observation, cells.text, settles);
+      }
     });
     onBatch(batch);
   }
   return seen.map((observation, i): ColumnFacts | null => {
     if (!asked[i]) return null;
-    if (!(observation instanceof NumbersSeen)) return infer(observation);
+    if (!(observation instanceof NumbersSeen)) {
+      ruled?.[i]?.settle(observation);
+      return infer(observation);
+    }
     const typed = typedFacts(table, i);
     return typed && { ...typed, numbers: observation.facts };
   });
@@ -97,6 +107,8 @@ export interface ConformContext {
   readonly table: string;
   readonly source: OpenedTable["columns"];
   readonly plan: Plan;
+  /** As in OpenedTable. */
+  readonly rules?: TextRules | undefined;
   readonly onBadRow: OnBadRow;
   readonly file: string;
   readonly loadedAtMs: number;
@@ -113,7 +125,7 @@ export function conform(batch: SourceBatch, context: ConformContext): Conformed 
     if (isLineage(column.name)) return null;
     const cells = from === null ? undefined : batch.columns[from];
     if (cells === undefined) return allNull(batch.rows);
-    return typedColumn(cells, context.source[from ?? 0]?.type ?? null, column, (row, raw, reason) => {
+    return typedColumn(cells, context.source[from ?? 0]?.type ?? null, column, context.rules, (row, raw, reason) => {
       badCells++;
       if (rescued !== null) rescued.add(row, column.name, raw);
       else if (!bad.has(row)) bad.set(row, { column: column.name, raw, reason });
@@ -147,10 +159,13 @@ function typedColumn(
   cells: SourceCells,
   type: ColumnType | null,
   column: Column,
+  rules: TextRules | undefined,
   onBad: (row: number, raw: string, reason: string) => void,
 ): ColumnData {
   const bad = (row: number, cell: string) => onBad(row, cell, reasonOf(cell, column.type));
-  if ("text" in cells) return coerce(cells.text, column.type, { declared: column.declared }, bad);
+  const { declared } = column;
+  if ("text" in cells && rules) return coerceRuled(cells.text, column.type, rules, { declared }, bad);
+  if ("text" in cells) return coerce(cells.text, column.type, { declared }, bad);
   return convertData(cells.data, type ?? { kind: "unknown" }, column, bad);
 }
 

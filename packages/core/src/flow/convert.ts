@@ -10,6 +10,7 @@ import { chooseColumns } from "../schema/choose-columns.ts";
 import { conform, planTable, type RejectedRow } from "./conform.ts";
 import { detectedOf, open, recognize } from "./parse.ts";
 import { inspect } from "./inspect.ts";
+import { DroppableIo, inEncoding, otherEncoding } from "./other-encoding.ts";
 import { TypedNumbers } from "../schema/typed-numbers.ts";
 import { RejectLog } from "./reject-log.ts";
 import { TableWriter } from "./write.ts";
@@ -39,7 +40,8 @@ interface Run {
  * One file -> parts and rejects. What is wrong with the file is an outcome of kind `failed`; platform faults of the io,
  * bugs and the signal's reason are thrown. A failed outcome may leave parts open: their sinks are the caller's to drop.
  */
-export async function convert(request: ConvertRequest, io: ConvertIo, signal: AbortSignal): Promise<ConvertOutcome> {
+export async function convert(request: ConvertRequest, to: ConvertIo, signal: AbortSignal): Promise<ConvertOutcome> {
+  const io = new DroppableIo(to);
   const progress: Progress = {
     found: null,
     dialect: {},
@@ -56,6 +58,11 @@ export async function convert(request: ConvertRequest, io: ConvertIo, signal: Ab
     signal.throwIfAborted();
     // A reader in between may have wrapped or replaced what the store threw.
     if (source.failure !== null) throw source.failure;
+    const encoding = await otherEncoding(error, request, source);
+    if (encoding !== null) {
+      await io.drop();
+      return convert(inEncoding(request, encoding), to, signal);
+    }
     if (!isFault(error) || error.blame !== "content") throw error;
     return await failed(run, error);
   }
@@ -104,6 +111,7 @@ async function loadTable(run: Run, opened: OpenedTable): Promise<{ outcome: Tabl
     table: table.table,
     source: table.columns,
     plan,
+    rules: opened.rules,
     onBadRow,
     file: request.file,
     loadedAtMs: request.loadedAtMs,

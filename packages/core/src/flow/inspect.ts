@@ -3,6 +3,7 @@ import type { Reject, RowCounts } from "../domain/file.ts";
 import { type TableSchema, typeName } from "../domain/table-schema.ts";
 import type { OpenedTable, SourceBatch } from "../formats/format.ts";
 import type { Source } from "../formats/source.ts";
+import { NotUtf8 } from "../formats/utf8-text.ts";
 import type { ConvertRequest, Detected, InspectedTable, Inspection } from "../ports/converter.ts";
 import { chooseColumns } from "../schema/choose-columns.ts";
 import type { Plan } from "../schema/enforce.ts";
@@ -38,6 +39,8 @@ export async function inspect(asked: ConvertRequest, source: Source, signal: Abo
     }
   } catch (error) {
     if (!isFault(error) || error.blame !== "content") throw error;
+    // Read again in another encoding, unless it was said.
+    if (error instanceof NotUtf8 && request.options.encoding === undefined) throw error;
     found.fault ??= error.toRecord();
   }
   return found;
@@ -64,6 +67,7 @@ async function inspectTable(
     table: table.table,
     source: columns,
     plan,
+    rules: opened.rules,
     onBadRow: badRowRule(request),
     file: request.file,
     loadedAtMs: request.loadedAtMs,

@@ -1,5 +1,5 @@
 import type { ConvertLimits, ConvertRequest, Detected } from "../ports/converter.ts";
-import { decode, randomAccess } from "../formats/decompress.ts";
+import { decode, type DecodedChunk, randomAccess } from "../formats/decompress.ts";
 import { detect, type Found } from "../formats/detect.ts";
 import type { Dialect, FormatLimits, OpenedFile } from "../formats/format.ts";
 import { badRowRule } from "./bad-row-rule.ts";
@@ -28,8 +28,21 @@ export function open(found: Found, request: ConvertRequest, source: Source): Pro
     rawSize: source.size,
     options: request.options,
     limits,
-    ragged: badRowRule(request) === "coerce" ? "fill" : "misfit",
+    ragged: raggedRule(request),
   });
+}
+
+/** The file's bytes beneath its compression, as often as it is called. */
+export function decodedBytes(found: Found, request: ConvertRequest, source: Source): AsyncIterable<DecodedChunk> {
+  if (found.compression === "zip") throw new Error("no zip is read yet");
+  return decode(source, found.compression, formatLimits(request.limits));
+}
+
+function raggedRule(request: ConvertRequest): "misfit" | "fill" | "fail" {
+  const said = request.options.ragged;
+  if (said === undefined) return badRowRule(request) === "coerce" ? "fill" : "misfit";
+  // A file that is made again was accepted before.
+  return said === "fill" ? "fill" : said === "fail" && request.mode === "load" ? "fail" : "misfit";
 }
 
 function formatLimits(limits: ConvertLimits): FormatLimits {

@@ -1,12 +1,22 @@
-import type { RecordReader } from "./csv-records.ts";
+import type { CsvCutter } from "./csv-cutter.ts";
 import type { Misfit, Place, SourceBatch } from "./format.ts";
+import { bytesOf, type CharBytes } from "./text-encoding.ts";
 
 /** Where a text stands in the decoded file. */
 export interface TextAt {
   readonly text: string;
   readonly byteOffset: number;
-  /** One byte a character. */
-  readonly ascii: boolean;
+  readonly per: CharBytes;
+}
+
+/** Which cells of a csv are null. */
+export interface CellNulls {
+  /** Texts that mean null. */
+  readonly texts: ReadonlySet<string> | null;
+  /** false: an empty cell is "" and the texts for null are left to the column's type. */
+  readonly strings: boolean;
+  /** What of this holds for quoted cells: all of it, the texts alone (undefined), nothing. */
+  readonly quoted: boolean | undefined;
 }
 
 const MAX_ROWS = 8_192;
@@ -18,19 +28,23 @@ export class CsvBatch {
   readonly misfits: Misfit[] = [];
   readonly rowNumbers: number[] = [];
   filled = 0;
+  /** Rows that an option leaves out. */
+  skipped = 0;
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
   readonly #lines: number[] = [];
   readonly #at: TextAt;
-  readonly #nulls: ReadonlySet<string> | null;
+  readonly #nulls: CellNulls;
+  readonly #usual: boolean;
   // Misfits come in order, so the bytes before one are counted from the last one on.
   #measuredTo = 0;
   #measured = 0;
 
-  constructor(width: number, at: TextAt, nulls: ReadonlySet<string> | null) {
+  constructor(width: number, at: TextAt, nulls: CellNulls) {
     this.columns = Array.from({ length: width }, () => []);
     this.#at = at;
     this.#nulls = nulls;
+    this.#usual = nulls.strings && nulls.quoted === undefined;
   }
 
   get full(): boolean {
@@ -38,27 +52,45 @@ export class CsvBatch {
   }
 
   get empty(): boolean {
-    return this.rowNumbers.length === 0 && this.misfits.length === 0;
+    return this.rowNumbers.length === 0 && this.misfits.length === 0 && this.skipped === 0;
   }
 
   /** Takes the reader's record as a row; cells beyond the width are dropped, missing ones null. */
-  add(reader: RecordReader, row: number): void {
+  add(reader: CsvCutter, row: number): void {
     const { cells, count } = reader;
-    const nulls = this.#nulls;
     const { columns } = this;
+    const texts = this.#nulls.texts;
     for (let i = 0; i < columns.length; i++) {
       let cell = i < count ? (cells[i] ?? null) : null;
-      if (nulls !== null && cell !== null && nulls.has(cell)) cell = null;
+      if (!this.#usual) cell = i < count ? this.#unusual(cell, reader.quoted?.[i] ?? false) : null;
+      else if (texts !== null && cell !== null && texts.has(cell)) cell = null;
       columns[i]?.push(cell);
     }
     if (count !== columns.length) this.filled++;
+    this.#note(reader, row);
+  }
+
+  /** A row of nulls, for a blank line that is one. */
+  addBlank(reader: CsvCutter, row: number): void {
+    for (const column of this.columns) column.push(null);
+    this.#note(reader, row);
+  }
+
+  #unusual(cell: string | null, isQuoted: boolean): string | null {
+    const { texts, strings, quoted } = this.#nulls;
+    if (isQuoted && quoted === false) return cell;
+    const isNull = cell === null || (cell === "" && quoted === true) || (texts !== null && texts.has(cell));
+    return strings ? (isNull ? null : cell) : (cell ?? "");
+  }
+
+  #note(reader: CsvCutter, row: number): void {
     this.rowNumbers.push(row);
     this.#starts.push(reader.start);
     this.#ends.push(reader.end);
     this.#lines.push(reader.startLine);
   }
 
-  addMisfit(reader: RecordReader, row: number, reason: string): void {
+  addMisfit(reader: CsvCutter, row: number, reason: string): void {
     this.misfits.push({ ...this.#placeOf(row, reader.startLine, reader.start, reader.end), reason });
   }
 
@@ -69,6 +101,7 @@ export class CsvBatch {
       misfits: this.misfits,
       filled: this.filled,
       cut: 0,
+      skipped: this.skipped,
       rowNumbers: this.rowNumbers,
       place: (i) => this.#placeOf(this.rowNumbers[i] ?? 0, this.#lines[i] ?? 0, this.#starts[i] ?? 0, this.#ends[i] ?? 0),
       rawBytes,
@@ -77,16 +110,18 @@ export class CsvBatch {
 
   #placeOf(row: number, line: number, start: number, end: number): Place {
     const { text } = this.#at;
-    return { row, line, byteOffset: this.#at.byteOffset + this.#bytesBefore(start), raw: text.slice(start, end) };
+    const byteOffset = this.#at.per === "unknown" ? null : this.#at.byteOffset + this.#bytesBefore(start);
+    return { row, line, byteOffset, raw: text.slice(start, end) };
   }
 
   #bytesBefore(at: number): number {
-    if (this.#at.ascii) return at;
+    const { per, text } = this.#at;
+    if (per === 1 || per === 2) return at * per;
     if (at < this.#measuredTo) {
       this.#measuredTo = 0;
       this.#measured = 0;
     }
-    this.#measured += Buffer.byteLength(this.#at.text.slice(this.#measuredTo, at));
+    this.#measured += bytesOf(text.slice(this.#measuredTo, at), per) ?? 0;
     this.#measuredTo = at;
     return this.#measured;
   }

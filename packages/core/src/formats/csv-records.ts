@@ -1,3 +1,5 @@
+import type { CsvCutter } from "./csv-cutter.ts";
+
 /** What `RecordReader.next` found. */
 export const STEP = {
   /** A record: its cells are in `cells[0 .. count)`. */
@@ -12,6 +14,8 @@ export const STEP = {
   broken: 4,
   /** The text ends inside quotes that opened on `quoteLine`. */
   unclosed: 5,
+  /** A line that is only a comment. */
+  comment: 6,
 } as const;
 export type Step = (typeof STEP)[keyof typeof STEP];
 
@@ -23,7 +27,7 @@ const CR = 13;
  * an empty quoted one is "", which is why the cutting is done here: csv-parse tells them apart only in its `cast`
  * callback, at a twelfth of its speed. A quote inside an unquoted cell is a plain character.
  */
-export class RecordReader {
+export class RecordReader implements CsvCutter {
   readonly cells: (string | null)[] = [];
   count = 0;
   /** The record's first character and the one after its last, without the line's end. */
@@ -46,6 +50,14 @@ export class RecordReader {
     this.#delimiter = delimiter.charCodeAt(0);
     this.#quote = quote === "" ? -1 : quote.charCodeAt(0);
     this.#quoteText = quote;
+  }
+
+  get line(): number {
+    return this.#line;
+  }
+
+  startAt(line: number): void {
+    this.#line = line;
   }
 
   /** Text to read from; `final` when nothing follows it. The unread rest of the former text must be its beginning. */

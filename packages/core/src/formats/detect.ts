@@ -6,6 +6,7 @@ import { firstZipMember, isMarkup, isPlainText, type Magic, magicOf } from "./ma
 import { consistentDelimiter } from "./sniff.ts";
 import type { Source } from "./source.ts";
 import { formatFor } from "./registry.ts";
+import { utf16Without } from "./text-encoding.ts";
 import { hasUtf16Mark } from "./utf8-text.ts";
 
 /** What a file is taken for, and how that was told. */
@@ -25,6 +26,8 @@ interface Heads {
   /** What lies beneath the compression; the outer magic itself where there is none. */
   readonly magic: Magic | null;
   readonly compression: StreamCompression;
+  /** A text in UTF-16, in which a NUL is nothing odd. */
+  readonly utf16: boolean;
 }
 
 const HEAD_BYTES = 64 * 1024;
@@ -35,7 +38,7 @@ const HEAD_BYTES = 64 * 1024;
  * declares), `unsupported_format` for tabular files that cannot be read yet, `unreadable` for an empty tabular file.
  */
 export async function detect(name: string, options: FileOptions, source: Source): Promise<Found> {
-  const heads = await readHeads(source);
+  const heads = await readHeads(source, options);
   const named = namedAs(name);
   if (options.format === "opaque") return opaque(heads, named, "option");
   checkCompressionOption(options, heads);
@@ -44,12 +47,13 @@ export async function detect(name: string, options: FileOptions, source: Source)
   return undeclared(heads, named);
 }
 
-async function readHeads(source: Source): Promise<Heads> {
+async function readHeads(source: Source, options: FileOptions): Promise<Heads> {
   const raw = await source.read(0, HEAD_BYTES);
   const outer = magicOf(raw);
   const compression = streamOf(outer);
   const inner = compression === "none" ? raw : await decodeHead(source, compression, HEAD_BYTES);
-  return { size: source.size, raw, inner, outer, magic: compression === "none" ? outer : magicOf(inner), compression };
+  const utf16 = hasUtf16Mark(inner) || utf16Without(inner) !== null || (options.encoding?.startsWith("utf-16") ?? false);
+  return { size: source.size, raw, inner, outer, magic: compression === "none" ? outer : magicOf(inner), compression, utf16 };
 }
 
 function streamOf(magic: Magic | null): StreamCompression {
@@ -136,7 +140,7 @@ function checkFits(format: FormatName, what: string, heads: Heads): void {
   }
   if (magic) refuse(magic.name);
   if (isMarkup(inner)) refuse("HTML or XML");
-  if (inner.includes(0) && !hasUtf16Mark(inner)) refuse(`binary (a NUL at byte ${inner.indexOf(0)})`);
+  if (inner.includes(0) && !heads.utf16) refuse(`binary (a NUL at byte ${inner.indexOf(0)})`);
 }
 
 function undeclared(heads: Heads, named: NamedAs): Found {

@@ -1,6 +1,7 @@
 import type { FileOptions, FormatName } from "../domain/options.ts";
 import type { ColumnData } from "../schema/column-data.ts";
 import type { SourceColumn } from "../schema/enforce.ts";
+import type { TextRules } from "../schema/text-rules.ts";
 import type { ConvertLimits } from "../domain/convert-limits.ts";
 import type { DecodedChunk } from "./decompress.ts";
 import type { Source } from "./source.ts";
@@ -29,8 +30,8 @@ export interface FormatInput {
   readonly rawSize: number;
   readonly options: FileOptions;
   readonly limits: FormatLimits;
-  /** What becomes of a row with too few or too many cells: a misfit, or cut and filled with nulls. */
-  readonly ragged: "misfit" | "fill";
+  /** What becomes of a row with too few or too many cells: a misfit, cut and filled with nulls, or the file's failure. */
+  readonly ragged: "misfit" | "fill" | "fail";
 }
 
 /** The limits of a conversion that its reading has to keep; `chunkBytes` is how much is read at a time. */
@@ -63,6 +64,8 @@ export interface OpenedFile {
 export interface OpenedTable {
   readonly table: string;
   readonly columns: readonly SourceColumn[];
+  /** How its cells of text become values; absent: as usual. */
+  readonly rules?: TextRules;
   batches(): AsyncIterable<SourceBatch>;
 }
 

@@ -53,20 +53,20 @@ function toText(bytes: Uint8Array, offset: number): string {
   return view.toString("utf8");
 }
 
-/** Throws `unreadable` where bytes that begin at `offset` of the file are no UTF-8. */
+/** Bytes that are no UTF-8. A text whose encoding nobody said may then be tried as another one. */
+export class NotUtf8 extends Fault {
+  constructor(message: string, offset: number) {
+    super("unreadable", message, { field: "byte", value: offset });
+  }
+}
+
+/** Throws `NotUtf8` where bytes that begin at `offset` of the file are no UTF-8. */
 export function checkUtf8(bytes: Uint8Array, offset: number): void {
   if (isUtf8(bytes)) return;
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const at = firstInvalid(view);
   const value = `0x${(view[at] ?? 0).toString(16).padStart(2, "0")}`;
-  throw new Fault(
-    "unreadable",
-    `byte ${offset + at} (${value}) is no UTF-8; other encodings are not yet supported: save the file as UTF-8`,
-    {
-      field: "byte",
-      value: offset + at,
-    },
-  );
+  throw new NotUtf8(`byte ${offset + at} (${value}) is no UTF-8: save the file as UTF-8, or say its encoding`, offset + at);
 }
 
 export function hasMark(bytes: Uint8Array): boolean {
@@ -77,10 +77,10 @@ export function hasUtf16Mark(bytes: Uint8Array): boolean {
   return (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
 }
 
-/** Throws `unreadable` where a file begins with a UTF-16 byte order mark. */
+/** Throws `unreadable` where a file that is read as UTF-8 begins with a UTF-16 byte order mark. */
 export function refuseUtf16(bytes: Uint8Array): void {
   if (hasUtf16Mark(bytes)) {
-    throw new Fault("unreadable", "byte 0: the file begins with a UTF-16 byte order mark; only UTF-8 is supported yet", {
+    throw new Fault("unreadable", "byte 0: the file begins with a UTF-16 byte order mark, but is to be read as UTF-8", {
       field: "byte",
       value: 0,
     });
