@@ -13,7 +13,7 @@ export interface CellShape extends Marks {
   readonly skipRows: number;
   readonly header: boolean;
   /** What becomes of a record with too few or too many cells. */
-  readonly ragged: "misfit" | "fill";
+  readonly ragged: "misfit" | "fill" | "fail";
   readonly recordBytes: number;
 }
 

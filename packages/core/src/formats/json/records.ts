@@ -28,7 +28,7 @@ export interface RecordOptions {
   readonly layout: Layout;
   readonly limits: FormatLimits;
   /** What becomes of a row that is an array with more or fewer values than the first, or than `names`. */
-  readonly ragged: "misfit" | "fill";
+  readonly ragged: "misfit" | "fill" | "fail";
   /** Where in the file the rows begin; absent: at its start. */
   readonly start?: TextPlace;
   /** Names of the values of rows that are arrays. */
