@@ -94,8 +94,8 @@ function dataAt(data: Data, row: number): Cell {
   const { type } = data;
   const offsets = data.valueOffsets as Int32Array;
   if (DataType.isBool(type)) return ((data.values as Uint8Array)[row >> 3]! & (1 << (row & 7))) !== 0;
-  if (DataType.isInt(type)) return (data.values as BigInt64Array)[row]!;
-  if (DataType.isFloat(type)) return (data.values as Float64Array)[row]!;
+  if (DataType.isInt(type)) return BigInt((data.values as BigInt64Array | Int32Array)[row]!);
+  if (DataType.isFloat(type)) return (data.values as Float64Array | Float32Array)[row]!;
   if (DataType.isDate(type)) return new Moment(BigInt((data.values as Int32Array)[row]!), true);
   if (DataType.isTimestamp(type))
     return new Moment((data.values as BigInt64Array)[row]! * (type.unit === TimeUnit.NANOSECOND ? 1n : 1000n), false);

@@ -135,7 +135,7 @@ function equalsList(cells: readonly Cell[], expected: Expected): boolean {
 /** Unions have a tag and the variant of that tag; their other variants must be null. */
 function equalsFields({ cells }: Fields, expected: { readonly [name: string]: Expected }): boolean {
   const names = Object.keys(expected);
-  if (names.join() !== "tag,value" || cells[0]?.[0] !== "tag") {
+  if (names.join() !== "tag,value" || cells[0]?.[0] !== "type_id") {
     return names.length === cells.length && cells.every(([name, cell]) => name in expected && equals(cell, expected[name] as Expected));
   }
   const tag = Number(cells[0][1]);

@@ -3,12 +3,12 @@ import type { ColumnData } from "../../schema/column-data.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { type BatchTally, type ColumnReader, readInts, readOffsets } from "./column-reader.ts";
 import { beyond, damaged } from "./damage.ts";
-import { type Presence, type PresentReader, validityOf } from "./presence.ts";
+import { allPresent, type Presence, type PresentReader, validityOf } from "./presence.ts";
 import type { RleInts } from "./rle-int.ts";
 
 /** Most bytes of a stripe's dictionary, and most of its entries. */
 const MAX_DICTIONARY_BYTES = 128 * 2 ** 20;
-const MAX_DICTIONARY_ENTRIES = 2 ** 24;
+const MAX_DICTIONARY_ENTRIES = 2 ** 23;
 
 interface BytesStreams {
   readonly present: PresentReader;
@@ -24,7 +24,7 @@ export function directColumn({ present, lengths, data, text }: BytesStreams, tal
     async read(parent: Presence): Promise<ColumnData> {
       const presence = await present.read(parent);
       tally.take(presence.rows * 4);
-      const offsets = await readOffsets(lengths, presence);
+      const offsets = await readOffsets(lengths, presence, tally.tooLong);
       const total = offsets[presence.rows] ?? 0;
       tally.take(total);
       data.check(total);
@@ -63,9 +63,12 @@ async function readDictionary({ lengths, data, text }: BytesStreams, size: numbe
   if (size > MAX_DICTIONARY_ENTRIES) {
     throw beyond("a dictionary has too many entries", "dictionaryEntries", size, MAX_DICTIONARY_ENTRIES);
   }
-  const offsets = await readOffsets(lengths, { rows: size, count: size, bytes: null });
+  const tooLong = (total: number): never => {
+    throw beyond("a dictionary is too large", "dictionaryBytes", total, MAX_DICTIONARY_BYTES);
+  };
+  const offsets = await readOffsets(lengths, allPresent(size), tooLong);
   const total = offsets[size] ?? 0;
-  if (total > MAX_DICTIONARY_BYTES) throw beyond("a dictionary is too large", "dictionaryBytes", total, MAX_DICTIONARY_BYTES);
+  if (total > MAX_DICTIONARY_BYTES) tooLong(total);
   data.check(total);
   const values = new Uint8Array(total);
   await data.copy(values, 0, total);

@@ -1,25 +1,41 @@
+import { checkBytes, DecodeBudget } from "../decode-budget.ts";
 import type { FormatLimits } from "../format.ts";
 import type { Source } from "../source.ts";
-import { Fault } from "../../domain/fault.ts";
 import { decompressorFor, type Decompress } from "./codec.ts";
-import { damaged } from "./damage.ts";
+import { beyond, damaged } from "./damage.ts";
 import type { Postscript } from "./footer.ts";
 
-/** A ratio means nothing for little output. */
+/** Runs of equal values make much of few bytes: all rows may take this many times as much as decompression may make. */
+const RUNS = 100;
+/** As for decompression: below it a ratio says nothing. */
 const RATIO_FROM_BYTES = 64 * 2 ** 20;
 
-/** How the bytes of one file are compressed, and how many have been decoded so far. */
+/** How the bytes of one file are compressed, and how many have been decoded so far in one pass over it. */
 export class Compression {
   readonly blockSize: number;
   readonly decompress: Decompress | null;
-  readonly #limits: Pick<FormatLimits, "decodedBytes" | "ratio">;
+  readonly #postscript: Postscript;
+  readonly #limits: FormatLimits;
+  readonly #budget: DecodeBudget;
   #raw = 0;
   #decoded = 0;
+  #rows = 0;
 
-  constructor({ compression, blockSize }: Postscript, limits: Pick<FormatLimits, "decodedBytes" | "ratio">) {
-    this.blockSize = blockSize;
-    this.decompress = decompressorFor(compression);
+  constructor(postscript: Postscript, limits: FormatLimits) {
+    this.blockSize = postscript.blockSize;
+    this.decompress = decompressorFor(postscript.compression);
+    this.#postscript = postscript;
     this.#limits = limits;
+    this.#budget = new DecodeBudget(limits);
+  }
+
+  get footerBytes(): number {
+    return this.#limits.footerBytes;
+  }
+
+  /** The same for another pass, which counts anew. */
+  again(): Compression {
+    return new Compression(this.#postscript, this.#limits);
   }
 
   /** Most bytes that so many bytes of a stream can hold: a chunk has a header and at least one byte. */
@@ -31,20 +47,17 @@ export class Compression {
   count(raw: number, decoded: number): void {
     this.#raw += raw;
     this.#decoded += decoded;
+    this.#budget.spend(this, this.#decoded, this.#raw);
+  }
+
+  /** Counts the memory of decoded rows. Throws `limit_exceeded` for a bomb. */
+  countRows(bytes: number): void {
+    this.#rows += bytes;
     const { decodedBytes, ratio } = this.#limits;
-    if (this.#decoded > decodedBytes) {
-      throw new Fault("limit_exceeded", `more than ${decodedBytes} bytes after decompression (limit decodedBytes)`, {
-        field: "decodedBytes",
-        limit: decodedBytes,
-      });
-    }
-    if (this.#decoded >= RATIO_FROM_BYTES && this.#decoded > this.#raw * ratio) {
-      throw new Fault(
-        "limit_exceeded",
-        `${this.#raw} compressed bytes became ${this.#decoded}, more than ${ratio} times as many (limit ratio)`,
-        { field: "ratio", value: Math.round(this.#decoded / this.#raw), limit: ratio },
-      );
-    }
+    checkBytes(this.#rows, decodedBytes);
+    if (this.#rows < RATIO_FROM_BYTES || this.#rows <= this.#raw * ratio * RUNS) return;
+    const times = Math.round(this.#rows / Math.max(this.#raw, 1));
+    throw beyond(`${this.#raw} bytes became rows of ${this.#rows}, so many times as much`, "ratio", times, ratio * RUNS);
   }
 }
 
@@ -122,21 +135,20 @@ export class Chunks {
   }
 }
 
-/** All decoded bytes of a part of the file, at most `limit` of them: footers. */
-export async function readAll(source: Source, compression: Compression, from: number, length: number, limit: number): Promise<Uint8Array> {
+/** Decoded bytes of a footer: some hundreds a stripe and column; one beyond this is an attack or garbage. */
+const MAX_FOOTER_BYTES = 64 * 2 ** 20;
+
+/** All decoded bytes of the file's footer or a stripe's. Throws `limit_exceeded` where they are too many. */
+export async function readFooter(source: Source, compression: Compression, from: number, length: number): Promise<Uint8Array> {
+  const limit = Math.min(compression.footerBytes, MAX_FOOTER_BYTES);
+  if (length > limit) throw beyond("an ORC footer is too long", "footerBytes", length, limit);
   const chunks = new Chunks(source, compression, from, length);
   const parts: Uint8Array[] = [];
   let size = 0;
   while (!chunks.done) {
     const part = await chunks.next();
     size += part.length;
-    if (size > limit) {
-      throw new Fault("limit_exceeded", `an ORC footer takes more than ${limit} bytes (limit footer)`, {
-        field: "footer",
-        value: size,
-        limit,
-      });
-    }
+    if (size > limit) throw beyond("an ORC footer is too long", "footerBytes", size, limit);
     parts.push(part);
   }
   return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, size);

@@ -1,4 +1,4 @@
-import { Data, type DataType } from "apache-arrow";
+import { Data, DataType, type Int, Precision } from "apache-arrow";
 import { Fault } from "../../domain/fault.ts";
 import type { ColumnData } from "../../schema/column-data.ts";
 import type { ByteStream } from "./byte-stream.ts";
@@ -7,7 +7,6 @@ import { damaged } from "./damage.ts";
 import { allPresent, type Presence, type PresentReader, validityOf } from "./presence.ts";
 import { RleBytes } from "./rle-byte.ts";
 import type { RleInts } from "./rle-int.ts";
-import { asWords } from "./words.ts";
 
 interface Buffers {
   readonly offsets?: Int32Array;
@@ -28,10 +27,26 @@ function arrowData(column: ColumnData, type: DataType): Data {
   if (column.form === "nested") return column.data;
   if (column.form === "nulls") throw new Error("a column of an ORC file came without its values");
   if (column.form === "bytes") return dataOf(type, column, { offsets: column.offsets, values: column.values });
-  const { form, values } = column;
-  return dataOf(type, column, {
-    values: form === "pairs" ? new Uint32Array(values.buffer, values.byteOffset, column.rows * 4) : values,
-  });
+  const { rows } = column;
+  if (column.form === "pairs")
+    return dataOf(type, column, { values: new Uint32Array(column.values.buffer, column.values.byteOffset, rows * 4) });
+  if (column.form === "doubles" && DataType.isFloat(type) && type.precision === Precision.SINGLE) {
+    return dataOf(type, column, { values: Float32Array.from(column.values) });
+  }
+  if (column.form === "words" && DataType.isInt(type) && type.bitWidth < 64)
+    return dataOf(type, column, { values: narrowed(column.values, type) });
+  return dataOf(type, column, { values: column.values });
+}
+
+/** Whole numbers in the width of their type. Throws where one does not fit. */
+function narrowed(words: BigInt64Array, type: Int): Int8Array | Int16Array | Int32Array {
+  const halves = new Int32Array(words.buffer, words.byteOffset, words.length * 2);
+  const values = new (type.ArrayType as Int32ArrayConstructor)(words.length);
+  for (let i = 0; i < values.length; i++) {
+    const low = (values[i] = halves[i * 2] ?? 0);
+    if (values[i] !== low || halves[i * 2 + 1] !== low >> 31) throw damaged(`a whole number of ${type.bitWidth} bits is beyond them`);
+  }
+  return values;
 }
 
 function nested(facts: Facts, type: DataType, buffers: Buffers): ColumnData {
@@ -66,7 +81,7 @@ export function listColumn(
     async read(parent: Presence): Promise<ColumnData> {
       const presence = await present.read(parent);
       tally.take(presence.rows * 4);
-      const offsets = await readOffsets(lengths, presence);
+      const offsets = await readOffsets(lengths, presence, tally.tooLong);
       const values = await element.read(elements(offsets, tally));
       return nested(validityOf(presence), type, { offsets, children: [arrowData(values, childType(type, 0))] });
     },
@@ -86,7 +101,7 @@ export function mapColumn({ present, lengths, key, value }: MapParts, type: Data
     async read(parent: Presence): Promise<ColumnData> {
       const presence = await present.read(parent);
       tally.take(presence.rows * 4);
-      const offsets = await readOffsets(lengths, presence);
+      const offsets = await readOffsets(lengths, presence, tally.tooLong);
       const inside = elements(offsets, tally);
       const keys = await key.read(inside);
       if (keys.nulls > 0) throw new Fault("unsupported_format", "a map has a key that is null, which Parquet cannot hold");
@@ -105,7 +120,7 @@ function elements(offsets: Int32Array, tally: BatchTally): Presence {
   return allPresent(count);
 }
 
-/** A union as a struct of its tag and its variants, of which the others are null: the layout that Trino reads it in too. */
+/** A union as a struct of its tag and its variants, of which the others are null: as the Arrow reader lays it out. */
 export function unionColumn(
   present: PresentReader,
   data: ByteStream,
@@ -121,7 +136,7 @@ export function unionColumn(
       tally.take(rows * (9 + variants.length));
       const dense = new Uint8Array(presence.count);
       await reader.read(dense, presence.count);
-      const halves = new Int32Array(rows * 2);
+      const tags = new Int8Array(rows);
       const has = variants.map(() => new Uint8Array(rows));
       const counts = variants.map(() => 0);
       for (let row = 0, i = 0; row < rows; row++) {
@@ -131,10 +146,9 @@ export function unionColumn(
         if (!flags) throw damaged(`a union has the tag ${tag}, but ${variants.length} variants`);
         flags[row] = 1;
         counts[tag] = (counts[tag] ?? 0) + 1;
-        halves[row * 2] = tag;
+        tags[row] = tag;
       }
-      const tags: ColumnData = { ...validityOf(presence), form: "words", values: asWords(halves) };
-      const children = [arrowData(tags, childType(type, 0))];
+      const children = [dataOf(childType(type, 0), validityOf(presence), { values: tags })];
       for (const [i, variant] of variants.entries()) {
         const values = await variant.read({ rows, count: counts[i] ?? 0, bytes: has[i] ?? null });
         children.push(arrowData(values, childType(type, i + 1)));

@@ -6,7 +6,7 @@ import type { StripeInfo } from "./footer.ts";
 import type { OrcType } from "./schema.ts";
 import { type OrcFile, Stripe } from "./stripe.ts";
 import { STREAM } from "./stripe-footer.ts";
-import { NANO_REACH, nanosOf, type TimeBase } from "./timestamps.ts";
+import { NANO_REACH, type TimeBase } from "./timestamps.ts";
 import { Zones } from "./zones.ts";
 
 /** Values looked at at a time. */
@@ -36,8 +36,9 @@ export async function observeLeaves(file: OrcFile, stripes: readonly StripeInfo[
   const seenTimes = new Map(times.map((type) => [type, { nanos: false, far: false }]));
   const seenDecimals = new Map(decimals.map((type) => [type, { integerDigits: 0, scale: 0 }]));
   const zones = new Zones();
+  const pass = { ...file, compression: file.compression.again() };
   for (const info of stripes) {
-    const stripe = await Stripe.open(file, info);
+    const stripe = await Stripe.open(pass, info);
     for (const [type, seen] of seenTimes) await observeTimes(stripe, type, zones.base(type, stripe), seen);
     for (const [type, seen] of seenDecimals) await observeDecimals(stripe, type, seen);
   }
@@ -75,10 +76,9 @@ async function observeTimes(stripe: Stripe, type: OrcType, base: TimeBase, seen:
     if (count === 0) return;
     if ((await nanos.readSome(parts, count)) < count) throw damaged("a timestamp has seconds, but no nanoseconds");
     for (let i = 0; i < count; i++) {
-      const rest = nanosOf(parts[i * 2] ?? 0, parts[i * 2 + 1] ?? 0);
-      const second = base.seconds(whole, i, rest);
-      if (rest % 1000 !== 0) seen.nanos = true;
-      if (second >= NANO_REACH || second < -NANO_REACH) seen.far = true;
+      base.read(whole, parts, i);
+      if (base.nano % 1000 !== 0) seen.nanos = true;
+      if (base.second >= NANO_REACH || base.second < -NANO_REACH) seen.far = true;
     }
   }
 }

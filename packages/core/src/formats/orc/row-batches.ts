@@ -1,4 +1,3 @@
-import { Fault } from "../../domain/fault.ts";
 import type { ColumnData } from "../../schema/column-data.ts";
 import type { FormatLimits } from "../format.ts";
 import { BatchTally, BatchTooLarge, type ColumnReader } from "./column-reader.ts";
@@ -32,20 +31,16 @@ export interface OrcBatch {
 }
 
 /** All rows of the file. Throws `unreadable` where a stripe's streams hold fewer than it says, and `limit_exceeded`. */
-export async function* readBatches(table: OrcTable, limits: Pick<FormatLimits, "decodedBytes">): AsyncGenerator<OrcBatch> {
+export async function* readBatches(table: OrcTable, limits: Pick<FormatLimits, "recordBytes">): AsyncGenerator<OrcBatch> {
   const total = table.stripes.reduce((sum, { rows }) => sum + rows, 0);
   const zones = new Zones();
   const size = new BatchSize(table.fields.length);
-  let [before, decoded] = [0, 0];
+  const compression = table.file.compression.again();
+  const pass = { ...table, file: { ...table.file, compression } };
+  let before = 0;
   for (const info of table.stripes) {
-    for await (const batch of stripeBatches(table, info, zones, size)) {
-      decoded += batch.bytes;
-      if (decoded > limits.decodedBytes) {
-        throw new Fault("limit_exceeded", `more than ${limits.decodedBytes} bytes after decoding (limit decodedBytes)`, {
-          field: "decodedBytes",
-          limit: limits.decodedBytes,
-        });
-      }
+    for await (const batch of stripeBatches(pass, info, zones, { size, tally: new BatchTally(limits.recordBytes) })) {
+      compression.countRows(batch.bytes);
       before += batch.rows;
       yield { rows: batch.rows, columns: batch.columns, cut: batch.cut, share: before / total };
     }
@@ -87,8 +82,12 @@ interface StripeBatch {
   readonly bytes: number;
 }
 
-async function* stripeBatches(table: OrcTable, info: StripeInfo, zones: Zones, size: BatchSize): AsyncGenerator<StripeBatch> {
-  const tally = new BatchTally();
+async function* stripeBatches(
+  table: OrcTable,
+  info: StripeInfo,
+  zones: Zones,
+  { size, tally }: { readonly size: BatchSize; readonly tally: BatchTally },
+): AsyncGenerator<StripeBatch> {
   let reader = await StripeRows.open(table, info, zones, tally);
   for (let done = 0; done < info.rows;) {
     const rows = Math.min(size.rows, info.rows - done);

@@ -1,8 +1,9 @@
-import { DataType, Field, List, Map_ as ArrowMap, Struct } from "apache-arrow";
+import { DataType, Field, Float32, Int16, Int32, Int8, List, Map_ as ArrowMap, Struct } from "apache-arrow";
 import { type ColumnType, MAX_DECIMAL_DIGITS } from "../../domain/table-schema.ts";
 import { Fault } from "../../domain/fault.ts";
 import { arrowType } from "../../parquet/arrow-schema.ts";
 import { signatureOf } from "../../schema/nested-type.ts";
+import { headerNames } from "../header-names.ts";
 import { beyond, damaged } from "./damage.ts";
 import type { FlatType, OrcKind } from "./footer.ts";
 
@@ -10,7 +11,7 @@ import type { FlatType, OrcKind } from "./footer.ts";
 export interface OrcType {
   readonly id: number;
   readonly kind: OrcKind;
-  /** Named fields of a struct; "element" of a list, "key" and "value" of a map, "field0", … of a union. */
+  /** Named fields of a struct; "element" of a list, "key" and "value" of a map, "_union_0", … of a union, as Arrow C++ has it. */
   readonly children: readonly OrcField[];
   readonly precision: number;
   readonly scale: number;
@@ -51,7 +52,7 @@ function childNames({ kind, fieldNames, subtypes }: FlatType): readonly string[]
   if (kind === "struct") return fieldNames;
   if (kind === "list") return ["element"];
   if (kind === "map") return ["key", "value"];
-  return kind === "union" ? subtypes.map((_, i) => `field${i}`) : [];
+  return kind === "union" ? subtypes.map((_, i) => `_union_${i}`) : [];
 }
 
 /** The canonical type of a column. Throws `unsupported_format` for what no type of ours holds. */
@@ -102,11 +103,21 @@ function nestedType(type: OrcType, leaves: LeafTypes): ColumnType {
   return { kind: "nested", signature };
 }
 
-/** The tag of a union, which tells which of its fields the value is in. */
-export const UNION_TAG = "tag";
+/** The name of a union's tag, which tells the field that the value is in, as in Arrow files. */
+const UNION_TAG = "type_id";
 
+/** Inside a nested column numbers keep their width, as in Arrow and Parquet files of the same table. */
+const NARROW: Readonly<Partial<Record<OrcKind, () => DataType>>> = {
+  tinyint: () => new Int8(),
+  smallint: () => new Int16(),
+  int: () => new Int32(),
+  float: () => new Float32(),
+};
+
+/** The type of a column, or of a part of a nested one, in Arrow. */
 export function arrowTypeOf(type: OrcType, leaves: LeafTypes): DataType {
-  return type.children.length > 0 || isNested(type.kind) ? arrowNested(type, leaves) : arrowType(columnTypeOf(type, leaves));
+  if (isNested(type.kind)) return arrowNested(type, leaves);
+  return NARROW[type.kind]?.() ?? arrowType(columnTypeOf(type, leaves));
 }
 
 function isNested(kind: OrcKind): boolean {
@@ -115,10 +126,11 @@ function isNested(kind: OrcKind): boolean {
 
 /** A nested type in Arrow, with names of lists and maps as Parquet's specification has them. */
 function arrowNested(type: OrcType, leaves: LeafTypes): DataType {
-  const fields = type.children.map(({ name, type: child }) => new Field(name, arrowTypeOf(child, leaves), true));
+  const names = headerNames(type.children.map(({ name }) => name));
+  const fields = type.children.map(({ type: child }, i) => new Field(names[i] ?? "", arrowTypeOf(child, leaves), true));
   if (type.kind === "list") return new List(fields[0] ?? missing(type));
   if (type.kind === "map") return mapType(fields[0] ?? missing(type), fields[1] ?? missing(type));
-  if (type.kind === "union") return new Struct([new Field(UNION_TAG, arrowType({ kind: "int64" }), true), ...fields]);
+  if (type.kind === "union") return new Struct([new Field(UNION_TAG, new Int8(), true), ...fields]);
   if (fields.length === 0) throw new Fault("unsupported_format", `type ${type.id} is a struct without fields, which Parquet cannot hold`);
   return new Struct(fields);
 }

@@ -1,6 +1,6 @@
 import type { Source } from "../source.ts";
 import { ByteStream } from "./byte-stream.ts";
-import { Chunks, type Compression, readAll } from "./chunks.ts";
+import { Chunks, type Compression, readFooter } from "./chunks.ts";
 import { intsOf } from "./column-reader.ts";
 import { damaged } from "./damage.ts";
 import type { StripeInfo } from "./footer.ts";
@@ -8,7 +8,6 @@ import { PresentReader } from "./presence.ts";
 import type { RleInts } from "./rle-int.ts";
 import type { OrcType } from "./schema.ts";
 import { type Encoding, parseStripeFooter, STREAM, type StripeFooter } from "./stripe-footer.ts";
-import { MAX_FOOTER_BYTES } from "./tail.ts";
 
 /** What all stripes of a file share. */
 export interface OrcFile {
@@ -34,7 +33,7 @@ export class Stripe {
   static async open(file: OrcFile, info: StripeInfo): Promise<Stripe> {
     const { source, compression, types } = file;
     const end = info.offset + info.indexLength + info.dataLength;
-    const bytes = await readAll(source, compression, end, info.footerLength, MAX_FOOTER_BYTES);
+    const bytes = await readFooter(source, compression, end, info.footerLength);
     const footer = parseStripeFooter(bytes, types, info.offset, end);
     return new Stripe(file, footer, await held(source, info.offset + info.indexLength, end));
   }

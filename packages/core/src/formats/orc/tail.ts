@@ -1,11 +1,9 @@
 import type { FormatLimits } from "../format.ts";
 import type { Source } from "../source.ts";
-import { Compression, readAll } from "./chunks.ts";
-import { beyond, damaged } from "./damage.ts";
+import { Compression, readFooter } from "./chunks.ts";
+import { damaged } from "./damage.ts";
 import { type Footer, parseFooter, parsePostscript, type Postscript } from "./footer.ts";
 
-/** Decoded bytes of a footer: some hundreds a stripe and column; one beyond this is an attack or garbage. */
-const MAX_FOOTER_BYTES = 64 * 2 ** 20;
 const TAIL_BYTES = 16 * 1024;
 /** Types of a file for each column it may have at the top: nested ones have several. */
 const TYPES_A_COLUMN = 4;
@@ -32,9 +30,8 @@ export async function readTail(source: Source, limits: FormatLimits): Promise<Ta
   if (footerLength + metadataLength > behind) {
     throw damaged(`its footer and metadata claim ${footerLength + metadataLength} bytes, the file has ${source.size}`);
   }
-  if (footerLength > MAX_FOOTER_BYTES) throw beyond("the ORC footer is too long", "footer", footerLength, MAX_FOOTER_BYTES);
   const compression = new Compression(postscript, limits);
-  const bytes = await readAll(source, compression, behind - footerLength, footerLength, MAX_FOOTER_BYTES);
+  const bytes = await readFooter(source, compression, behind - footerLength, footerLength);
   const footer = parseFooter(bytes, limits.columns * TYPES_A_COLUMN);
   checkStripes(footer, behind - footerLength - metadataLength);
   return { postscript, footer, compression };
@@ -52,11 +49,8 @@ function checkStripes({ stripes, rows }: Footer, end: number): void {
   for (const [i, { offset, indexLength, dataLength, footerLength, rows: here }] of stripes.entries()) {
     const to = offset + indexLength + dataLength + footerLength;
     if (!(to <= end)) throw damaged(`stripe ${i + 1} ends at byte ${to}, beyond the stripes' end at ${end}`);
-    if (footerLength > MAX_FOOTER_BYTES) throw beyond("an ORC stripe footer is too long", "footer", footerLength, MAX_FOOTER_BYTES);
     total += here;
   }
   if (rows !== null && total !== rows) throw damaged(`its footer says ${rows} rows, its stripes say ${total}`);
   if (!Number.isSafeInteger(total)) throw damaged(`its stripes say ${total} rows`);
 }
-
-export { MAX_FOOTER_BYTES };

@@ -2,7 +2,7 @@ import type { ColumnData } from "../../schema/column-data.ts";
 import { type BatchTally, type ColumnReader, readInts } from "./column-reader.ts";
 import { type Presence, type PresentReader, spread, validityOf } from "./presence.ts";
 import type { RleInts } from "./rle-int.ts";
-import { nanosOf, putScaled, type TimeBase } from "./timestamps.ts";
+import { putScaled, type TimeBase } from "./timestamps.ts";
 import { asWords } from "./words.ts";
 
 export interface TimestampStreams {
@@ -25,12 +25,12 @@ export function timestampColumn(
       const whole = await readInts(seconds, count, rows);
       const parts = await readInts(nanos, count, count);
       for (let i = 0; i < count; i++) {
-        const rest = nanosOf(parts[i * 2] ?? 0, parts[i * 2 + 1] ?? 0);
-        const second = base.seconds(whole, i, rest);
-        if (unit === "ns") putScaled(whole, i, second, 1e9, rest);
+        base.read(whole, parts, i);
+        const { second, nano } = base;
+        if (unit === "ns") putScaled(whole, i, second, 1e9, nano);
         else {
-          const micros = Math.floor(rest / 1000);
-          if (micros * 1000 !== rest) tally.cut++;
+          const micros = Math.floor(nano / 1000);
+          if (micros * 1000 !== nano) tally.cut++;
           putScaled(whole, i, second, 1e6, micros);
         }
       }

@@ -9,11 +9,12 @@ export const NANO_REACH = 9_223_372_036;
 const MICRO_REACH = 9_223_372_036_854;
 
 /** Nanoseconds as written: the lowest three bits say how many zeros were left out, less one. */
-export function nanosOf(low: number, high: number): number {
+function nanosOf(halves: Int32Array, i: number): number {
+  const low = halves[i * 2] ?? 0;
   const zeros = low & 7;
-  const value = high * 2 ** 29 + (low >>> 3);
+  const value = (halves[i * 2 + 1] ?? 0) * 2 ** 29 + (low >>> 3);
   const nanos = zeros === 0 ? value : value * 10 ** (zeros + 1);
-  if (nanos >= 1e9 || nanos < 0) throw damaged(`a timestamp has ${nanos} nanoseconds`);
+  if (!(Math.abs(nanos) < 1e9)) throw damaged(`a timestamp has ${nanos} nanoseconds`);
   return nanos;
 }
 
@@ -21,6 +22,9 @@ export function nanosOf(low: number, high: number): number {
 export class TimeBase {
   readonly #zone: TimeZone;
   readonly #epoch: number;
+  /** Since 1970, local where the zone is, rounded down; and nanoseconds beyond that. */
+  second = 0;
+  nano = 0;
 
   /** Local timestamps are those of the writer's clock; instants count from 2015 in UTC (a zone that is UTC). */
   constructor(zone: TimeZone) {
@@ -29,15 +33,18 @@ export class TimeBase {
   }
 
   /**
-   * Seconds since 1970, local where the zone is, rounded down. Writers cut seconds towards zero, from milliseconds, so before
-   * 1970 a timestamp with milliseconds is one second later than it was.
+   * Reads value `i` of both streams to `second` and `nano`. Writers cut seconds towards zero, from milliseconds, so before 1970
+   * a timestamp with milliseconds is one second later than it was; Arrow C++ writes negative nanoseconds instead.
    */
-  seconds(halves: Int32Array, i: number, nanos: number): number {
-    const instant = wordAt(halves, i) + this.#epoch;
-    const second = instant < 0 && nanos > 999_999 ? instant - 1 : instant;
-    if (!(Math.abs(second) < MICRO_REACH))
+  read(seconds: Int32Array, nanos: Int32Array, i: number): void {
+    const instant = wordAt(seconds, i) + this.#epoch;
+    const nano = nanosOf(nanos, i);
+    const second = nano < 0 || (instant < 0 && nano > 999_999) ? instant - 1 : instant;
+    if (!(Math.abs(second) < MICRO_REACH)) {
       throw damaged(`a timestamp is ${second} seconds from 1970, beyond what 64 bits of microseconds hold`);
-    return this.#zone.isUtc ? second : second + this.#zone.offsetAt(second);
+    }
+    this.second = this.#zone.isUtc ? second : second + this.#zone.offsetAt(second);
+    this.nano = nano < 0 ? nano + 1e9 : nano;
   }
 }
 
