@@ -1,18 +1,23 @@
 import { createHash, type Hash } from "node:crypto";
 import { type Data, DataType, TimeUnit } from "apache-arrow";
 import type { ColumnType } from "../../packages/core/src/domain/table-schema.ts";
-import type { FormatLimits, OpenedTable } from "../../packages/core/src/formats/format.ts";
+import type { Format, FormatLimits, OpenedTable } from "../../packages/core/src/formats/format.ts";
 import { orc } from "../../packages/core/src/formats/orc.ts";
 import { type ColumnData, isValid } from "../../packages/core/src/schema/column-data.ts";
 import { DEFAULT_LIMITS } from "../../packages/core/src/ports/converter.ts";
 
 /** The only table of an ORC file, as our reader opens it. Throws its faults. */
-export async function openOrc(bytes: Uint8Array, limits: Partial<FormatLimits> = {}): Promise<OpenedTable> {
-  const source = { size: bytes.length, read: async (from: number, to: number) => bytes.subarray(from, Math.min(to, bytes.length)) };
-  const opened = await orc.open({
-    name: "orc",
+export function openOrc(bytes: Uint8Array, limits: Partial<FormatLimits> = {}): Promise<OpenedTable> {
+  return openWith(orc, bytes, limits);
+}
+
+/** The same for any format that is read by ranges. */
+export async function openWith(format: Format, bytes: Uint8Array, limits: Partial<FormatLimits> = {}): Promise<OpenedTable> {
+  const source = { size: bytes.length, read: async (from: number, to: number) => bytes.slice(from, Math.min(to, bytes.length)) };
+  const opened = await format.open({
+    name: format.names[0] ?? "opaque",
     decoded: () => {
-      throw new Error("ORC is not read from front to back");
+      throw new Error("these formats are not read from front to back");
     },
     random: async () => source,
     rawSize: bytes.length,
@@ -23,6 +28,19 @@ export async function openOrc(bytes: Uint8Array, limits: Partial<FormatLimits> =
   const table = opened.tables[0];
   if (!table) throw new Error("there is no table");
   return table;
+}
+
+/** All rows of a table. */
+export async function readCells(table: OpenedTable): Promise<Cell[][]> {
+  const rows: Cell[][] = [];
+  for await (const batch of table.batches()) {
+    for (let row = 0; row < batch.rows; row++) {
+      rows.push(
+        batch.columns.map((cells, i) => ("data" in cells ? cellAt(cells.data, table.columns[i]?.type ?? { kind: "unknown" }, row) : null)),
+      );
+    }
+  }
+  return rows;
 }
 
 /** A value as JavaScript has it: exact numbers as bigint, decimals as their digits, times as numbers since 1970. */
@@ -152,6 +170,16 @@ export async function factsOf(table: OpenedTable): Promise<FileFacts> {
   return { rows, columns: Object.fromEntries(table.columns.map(({ name }, i) => [name, columns[i]!.facts()])) };
 }
 
+function clear(values: Float64Array | BigInt64Array, row: number): void {
+  if (values instanceof Float64Array) values[row] = 0;
+  else values[row] = 0n;
+}
+
+function wordOf(cell: Cell): bigint {
+  if (cell === null || typeof cell === "boolean") return cell ? 1n : 0n;
+  return cell instanceof Moment ? cell.since : (cell as bigint);
+}
+
 class Digest {
   readonly #type: ColumnType;
   readonly #sha: Hash = createHash("sha256");
@@ -166,20 +194,30 @@ class Digest {
   add(column: ColumnData): void {
     this.#nulls += column.nulls;
     const { rows } = column;
-    if (column.form === "words") {
-      const nanos = this.#type.kind === "timestamp" && this.#type.unit === "us";
-      this.#raw(nanos ? column.values.map((word) => word * 1000n) : column.values);
-    } else if (column.form === "doubles") this.#raw(column.values);
-    else if (column.form === "days") this.#raw(BigInt64Array.from(column.values, BigInt));
-    else if (column.form === "bits") this.#raw(BigInt64Array.from({ length: rows }, (_, i) => (cellAt(column, this.#type, i) ? 1n : 0n)));
-    else if (column.form === "bytes") {
-      this.#raw(Int32Array.from({ length: rows }, (_, i) => (isValid(column, i) ? column.offsets[i + 1]! - column.offsets[i]! : -1)));
-      this.#bytes.update(column.values);
+    const { kind } = this.#type;
+    if (kind === "text" || kind === "binary") this.#texts(column, rows);
+    else if (column.form === "doubles" || (column.form === "words" && !this.#isMicros)) {
+      const values = column.values.slice(0, rows);
+      if (column.validity !== null) for (let row = 0; row < rows; row++) if (!isValid(column, row)) clear(values, row);
+      this.#raw(values);
+    } else if (["int64", "double", "bool", "date", "timestamp"].includes(kind)) {
+      this.#raw(BigInt64Array.from({ length: rows }, (_, row) => wordOf(cellAt(column, this.#type, row))));
     } else
       for (let row = 0; row < rows; row++) {
         this.#sha.update((this.#first ? "" : "\n") + lineOf(cellAt(column, this.#type, row)));
         this.#first = false;
       }
+  }
+
+  get #isMicros(): boolean {
+    return this.#type.kind === "timestamp" && this.#type.unit === "us";
+  }
+
+  #texts(column: ColumnData, rows: number): void {
+    const { form } = column;
+    const length = (row: number) => (form === "bytes" && isValid(column, row) ? column.offsets[row + 1]! - column.offsets[row]! : -1);
+    this.#raw(Int32Array.from({ length: rows }, (_, row) => length(row)));
+    if (form === "bytes") this.#bytes.update(column.values.subarray(column.offsets[0], column.offsets[rows]));
   }
 
   #raw(values: BigInt64Array | Float64Array | Int32Array): void {

@@ -22,7 +22,7 @@ export const orc: Format = {
     if (fields.length === 0 && footer.stripes.length > 0) throw damaged(`it has ${footer.stripes.length} stripes, but no columns`);
     const [major = 0, minor = 0] = postscript.version;
     const shortDecimals = major > 0 || minor > 12;
-    const file = { source, compression, types: footer.types.length, shortDecimals };
+    const file = { source, compression, types: footer.types.length, shortDecimals, julian: footer.calendar === JULIAN };
     const leaves = await observeLeaves(file, footer.stripes, root);
     const names = headerNames(fields.map(({ name }) => name));
     const columns = fields.map(({ type }, i): SourceColumn => ({ name: names[i] ?? "", type: columnTypeOf(type, leaves) }));
@@ -30,6 +30,9 @@ export const orc: Format = {
     return { dialect: {}, tables: [{ table: MAIN_TABLE, columns, batches: () => batches(table, input) }] };
   },
 };
+
+/** What a footer says of its dates that are Julian before 1582-10-15; where it says nothing, Arrow C++ meant Gregorian ones. */
+const JULIAN = 1;
 
 /** The columns of the table: the fields of a struct, or whatever else the file has rows of as the only one. */
 function fieldsOf(root: OrcType): readonly OrcField[] {

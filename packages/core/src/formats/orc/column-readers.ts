@@ -45,7 +45,7 @@ export class ColumnReaders {
       case "double":
         return floatColumn(present, stripe.stream(type, STREAM.data), 8, tally);
       case "date":
-        return dateColumn(present, stripe.ints(type, STREAM.data, true), tally);
+        return dateColumn({ present, ints: stripe.ints(type, STREAM.data, true), julian: stripe.julian }, tally);
       case "string":
       case "varchar":
       case "char":

@@ -1,6 +1,7 @@
 import type { ColumnData } from "../../schema/column-data.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { type BatchTally, type ColumnReader, readInts } from "./column-reader.ts";
+import { gregorianDay } from "./calendar.ts";
 import { damaged } from "./damage.ts";
 import { bitmapOf, type Presence, type PresentReader, spread, validityOf } from "./presence.ts";
 import { RleBits, RleBytes } from "./rle-byte.ts";
@@ -78,8 +79,15 @@ export function floatColumn(present: PresentReader, stream: ByteStream, size: 4 
   };
 }
 
+export interface DateStreams {
+  readonly present: PresentReader;
+  readonly ints: RleInts;
+  /** Days before 1582-10-15 are those of the Julian calendar. */
+  readonly julian: boolean;
+}
+
 /** date: days since 1970. */
-export function dateColumn(present: PresentReader, ints: RleInts, tally: BatchTally): ColumnReader {
+export function dateColumn({ present, ints, julian }: DateStreams, tally: BatchTally): ColumnReader {
   return {
     async read(parent: Presence): Promise<ColumnData> {
       const presence = await present.read(parent);
@@ -89,7 +97,7 @@ export function dateColumn(present: PresentReader, ints: RleInts, tally: BatchTa
       for (let i = 0; i < presence.count; i++) {
         const day = halves[i * 2] ?? 0;
         if (halves[i * 2 + 1] !== day >> 31) throw damaged("a date is further from 1970 than 2^31 days");
-        values[i] = day;
+        values[i] = julian ? gregorianDay(day) : day;
       }
       spread(values, presence, 1);
       return { ...validityOf(presence), form: "days", values };

@@ -105,6 +105,8 @@ function nestedType(type: OrcType, leaves: LeafTypes): ColumnType {
 
 /** The name of a union's tag, which tells the field that the value is in, as in Arrow files. */
 const UNION_TAG = "type_id";
+/** Tags are bytes with a sign. */
+const MAX_VARIANTS = 128;
 
 /** Inside a nested column numbers keep their width, as in Arrow and Parquet files of the same table. */
 const NARROW: Readonly<Partial<Record<OrcKind, () => DataType>>> = {
@@ -130,6 +132,9 @@ function arrowNested(type: OrcType, leaves: LeafTypes): DataType {
   const fields = type.children.map(({ type: child }, i) => new Field(names[i] ?? "", arrowTypeOf(child, leaves), true));
   if (type.kind === "list") return new List(fields[0] ?? missing(type));
   if (type.kind === "map") return mapType(fields[0] ?? missing(type), fields[1] ?? missing(type));
+  if (type.kind === "union" && fields.length > MAX_VARIANTS) {
+    throw beyond("an ORC union has too many variants", "variants", fields.length, MAX_VARIANTS);
+  }
   if (type.kind === "union") return new Struct([new Field(UNION_TAG, new Int8(), true), ...fields]);
   if (fields.length === 0) throw new Fault("unsupported_format", `type ${type.id} is a struct without fields, which Parquet cannot hold`);
   return new Struct(fields);

@@ -16,6 +16,8 @@ export interface OrcFile {
   readonly types: number;
   /** Decimals of up to 18 digits are whole numbers in runs: drafts of version 2.0. */
   readonly shortDecimals: boolean;
+  /** Days before 1582-10-15 are those of the Julian calendar. */
+  readonly julian: boolean;
 }
 
 /** A stripe whose footer was read: its streams can be opened. */
@@ -44,6 +46,10 @@ export class Stripe {
 
   get shortDecimals(): boolean {
     return this.#file.shortDecimals;
+  }
+
+  get julian(): boolean {
+    return this.#file.julian;
   }
 
   encoding({ id }: OrcType): Encoding {

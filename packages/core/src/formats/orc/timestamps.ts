@@ -1,3 +1,4 @@
+import { gregorianSecond } from "./calendar.ts";
 import { damaged } from "./damage.ts";
 import type { TimeZone } from "./time-zone.ts";
 import { wordAt } from "./words.ts";
@@ -21,14 +22,16 @@ function nanosOf(halves: Int32Array, i: number): number {
 /** Where a stripe's seconds count from, and how its timestamps become what a column of ours holds. */
 export class TimeBase {
   readonly #zone: TimeZone;
+  readonly #julian: boolean;
   readonly #epoch: number;
   /** Since 1970, local where the zone is, rounded down; and nanoseconds beyond that. */
   second = 0;
   nano = 0;
 
   /** Local timestamps are those of the writer's clock; instants count from 2015 in UTC (a zone that is UTC). */
-  constructor(zone: TimeZone) {
+  constructor(zone: TimeZone, julian: boolean) {
     this.#zone = zone;
+    this.#julian = julian;
     this.#epoch = EPOCH - zone.offsetAt(EPOCH - zone.offsetAt(EPOCH));
   }
 
@@ -43,7 +46,8 @@ export class TimeBase {
     if (!(Math.abs(second) < MICRO_REACH)) {
       throw damaged(`a timestamp is ${second} seconds from 1970, beyond what 64 bits of microseconds hold`);
     }
-    this.second = this.#zone.isUtc ? second : second + this.#zone.offsetAt(second);
+    const local = this.#zone.isUtc ? second : second + this.#zone.offsetAt(second);
+    this.second = this.#julian ? gregorianSecond(local) : local;
     this.nano = nano < 0 ? nano + 1e9 : nano;
   }
 }

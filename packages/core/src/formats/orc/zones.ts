@@ -12,7 +12,7 @@ export class Zones {
     const known = this.#bases.get(name);
     if (known) return known;
     if (this.#bases.size >= 1_000) this.#bases.clear();
-    const base = new TimeBase(new TimeZone(name));
+    const base = new TimeBase(new TimeZone(name), stripe.julian);
     this.#bases.set(name, base);
     return base;
   }
