@@ -1,24 +1,32 @@
-import { isUtf8 } from "node:buffer";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { documentProblem } from "../../packages/core/src/formats/json/scan-value.ts";
 import { convertBytes, failedWith, loaded, rowsOf, typesOf } from "./convert-kit.ts";
+import { fuzz } from "../fuzz/json.ts";
 import { corpus } from "./corpus.ts";
+import { scoreJson } from "./scores/json.ts";
 
 const LENIENT = { rules: { maxRejects: { share: 1 } } } as const;
 
 describe("strict JSON", () => {
-  const folder = corpus("json-test-suite/test_parsing");
-  const cases = folder === null ? [] : readdirSync(folder).map((name) => ({ name, bytes: readFileSync(join(folder, name)) }));
-  const accepted = (bytes: Uint8Array) => isUtf8(bytes) && documentProblem(bytes) === null;
+  const folder = corpus("json-test-suite");
 
-  test.runIf(folder !== null)("takes all 95 documents of JSONTestSuite that must be taken, refuses all 188 that must be refused", () => {
-    const of = (letter: string) => cases.filter(({ name }) => name.startsWith(letter));
-    expect(of("y_")).toHaveLength(95);
-    expect(of("n_")).toHaveLength(188);
-    expect(of("y_").filter(({ bytes }) => !accepted(bytes))).toEqual([]);
-    expect(of("n_").filter(({ bytes }) => accepted(bytes))).toEqual([]);
+  test.runIf(folder !== null)(
+    "takes all 95 documents of JSONTestSuite that must be taken, refuses all 188 that must be refused",
+    async () => {
+      const score = await scoreJson(folder ?? "");
+      expect(score.taken).toEqual({ of: 95, wrong: [] });
+      expect(score.refused).toEqual({ of: 188, wrong: [] });
+    },
+  );
+
+  test.runIf(folder !== null)("reads the 13 of them that are tables, and none that must be refused", async () => {
+    const { tables, readAllTheSame } = await scoreJson(folder ?? "");
+    expect({ tables, readAllTheSame }).toEqual({ tables: 13, readAllTheSame: [] });
+  });
+
+  test("mutated documents are read or refused, and nothing else happens", async () => {
+    const { read, refused } = await fuzz(1, 1_500);
+    expect(read).toBeGreaterThan(200);
+    expect(refused).toBeGreaterThan(200);
   });
 });
 

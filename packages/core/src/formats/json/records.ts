@@ -113,18 +113,28 @@ export class RecordReader {
       if (end - at > this.#options.limits.recordBytes) throw this.#tooLong(block, at);
       const checked = (valid && end !== to) || isUtf8(bytes.subarray(at, end));
       if (!checked) this.#misfit(block, at, end, `byte ${block.offset + at + firstInvalid(bytes.subarray(at, end))} is no UTF-8`);
-      for (let i = checked ? skipSpace(bytes, at, end) : end; i < end; i = skipSpace(bytes, i, end)) {
+      const from = checked ? skipSpace(bytes, at, end) : end;
+      if (from < end) {
         if (this.cells.full) yield at;
-        const next = this.#readRow(block, i, end);
-        if (next < 0) {
-          this.#misfit(block, i, end, `byte ${block.offset + scan.at}: ${scan.problem}`);
-          break;
-        }
-        i = next;
+        this.#readLine(block, from, end);
       }
       at = end + 1;
     }
     return to;
+  }
+
+  /** A line is one row or one misfit. */
+  #readLine(block: Block, from: number, end: number): void {
+    const rows = this.cells.rows;
+    const next = this.#readRow(block, from, end);
+    if (next < 0) return this.#misfit(block, from, end, `byte ${block.offset + scan.at}: ${scan.problem}`);
+    const rest = skipSpace(block.bytes, next, end);
+    if (rest === end || this.cells.rows === rows) return;
+    this.cells.dropLast();
+    this.#rowNumbers.pop();
+    this.#rowLines.pop();
+    this.#row--;
+    this.#misfit(block, from, end, `byte ${block.offset + rest}: something follows the row`);
   }
 
   *#readValues(block: Block): Generator<number, number> {
