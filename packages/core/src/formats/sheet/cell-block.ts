@@ -10,6 +10,8 @@ export type CellKind = (typeof CELL)[keyof typeof CELL];
 const MAX_ROWS = 8_192;
 const MAX_CELLS = 1 << 18;
 const MAX_TEXT = 4 * 2 ** 20;
+const FIRST_CELLS = 2_048;
+const FULL_ENOUGH = 0.9;
 
 /**
  * Some thousands of rows of a sheet as its reader finds them: cells one after the other, row by row, without empty ones.
@@ -22,15 +24,22 @@ export class CellBlock {
   rowEnds = new Uint32Array(256);
   rowNumbers = new Float64Array(256);
   /** By cell. */
-  columns = new Uint16Array(2_048);
-  kinds = new Uint8Array(2_048);
-  values = new Float64Array(2_048);
+  columns: Uint16Array;
+  kinds: Uint8Array;
+  values: Float64Array;
   /** UTF-8 of the block's own texts; text i is [textOffsets[i], textOffsets[i + 1]). */
   readonly text = new TextBuffer(4_096);
   textOffsets = new Uint32Array(256);
   texts = 0;
   #rowStart = 0;
   #unordered = false;
+
+  /** `cells`: for how many to have room at once. */
+  constructor(cells = FIRST_CELLS) {
+    this.columns = new Uint16Array(cells);
+    this.kinds = new Uint8Array(cells);
+    this.values = new Float64Array(cells);
+  }
 
   get full(): boolean {
     return this.rows >= MAX_ROWS || this.cells >= MAX_CELLS || this.text.length >= MAX_TEXT;
@@ -90,15 +99,16 @@ export class CellBlock {
     return row === 0 ? 0 : (this.rowEnds[row - 1] ?? 0);
   }
 
-  /** Gives back what its arrays do not use. */
+  /** Gives back what its arrays do not use, where that is much. */
   trim(): this {
+    this.text.bytes = this.text.bytes.slice(0, this.text.length);
+    this.textOffsets = this.textOffsets.slice(0, this.texts + 1);
     this.rowEnds = this.rowEnds.slice(0, this.rows);
     this.rowNumbers = this.rowNumbers.slice(0, this.rows);
+    if (this.cells > this.kinds.length * FULL_ENOUGH) return this;
     this.columns = this.columns.slice(0, this.cells);
     this.kinds = this.kinds.slice(0, this.cells);
     this.values = this.values.slice(0, this.cells);
-    this.text.bytes = this.text.bytes.slice(0, this.text.length);
-    this.textOffsets = this.textOffsets.slice(0, this.texts + 1);
     return this;
   }
 

@@ -3,9 +3,13 @@ import { NO_STRINGS, type StringTable } from "../sheet/cell-text.ts";
 import { TextBuffer } from "../sheet/text-buffer.ts";
 import type { OfficePackage, Part } from "./package.ts";
 import { writeItem } from "./rich-text.ts";
-import { isMark, markEnd, readTag, tag, tagIs } from "./xml-bytes.ts";
+import { isMark, markEnd, readTag, tag, tagIs, writeText } from "./xml-bytes.ts";
 import { doctypeRefused } from "./xml-tags.ts";
 import { xmlWindows } from "./xml-windows.ts";
+
+const LT = 60;
+const GT = 62;
+const SLASH = 47;
 
 /** Shared texts are asked for out of order, so they stay in memory. */
 const MAX_BYTES = 256 * 2 ** 20;
@@ -30,8 +34,13 @@ class Items {
   /** Takes whole items; returns where the first begins that is not whole. */
   scan(bytes: Uint8Array, from: number, to: number, part: string): number {
     for (let i = from; ;) {
-      while (bytes[i] !== 60) i++;
+      while (bytes[i] !== LT) i++;
       if (i >= to) return to;
+      const plain = this.#plainItem(bytes, i, to);
+      if (plain > 0) {
+        i = plain;
+        continue;
+      }
       if (isMark(bytes, i)) {
         const end = markEnd(bytes, i, to);
         if (end < 0) return i;
@@ -52,6 +61,23 @@ class Items {
       }
       i = end;
     }
+  }
+
+  /** The usual `<si><t>…</t></si>`; returns where it ends, 0 for anything else. */
+  #plainItem(bytes: Uint8Array, at: number, to: number): number {
+    if (bytes[at + 1] !== 115 || bytes[at + 2] !== 105 || bytes[at + 3] !== GT) return 0;
+    if (bytes[at + 4] !== LT || bytes[at + 5] !== 116) return 0;
+    let i = at + 6;
+    if (bytes[i] === 32) while (bytes[i] !== GT) i++;
+    if (bytes[i] !== GT || bytes[i - 1] === SLASH) return 0;
+    const from = ++i;
+    while (bytes[i] !== LT) i++;
+    if (bytes[i + 1] !== SLASH || bytes[i + 2] !== 116 || bytes[i + 3] !== GT) return 0;
+    if (bytes[i + 4] !== LT || bytes[i + 5] !== SLASH || bytes[i + 6] !== 115 || bytes[i + 7] !== 105 || bytes[i + 8] !== GT) return 0;
+    if (i + 9 > to) return 0;
+    writeText(bytes, from, i, this.#text);
+    this.#add();
+    return i + 9;
   }
 
   finish(part: string): StringTable {

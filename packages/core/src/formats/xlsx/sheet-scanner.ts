@@ -61,7 +61,8 @@ export class SheetScanner {
   /** The rows so far; what follows goes to a new block. */
   take(): CellBlock {
     const { block } = this;
-    this.block = new CellBlock();
+    // The next block has about as many cells.
+    this.block = new CellBlock(Math.ceil(block.cells * 1.02) + 64);
     this.#rowText = 0;
     return block;
   }
@@ -296,9 +297,10 @@ export class SheetScanner {
         return addNumber(block, column, value, this.#facts.styles[this.#style] ?? SHOWN.number, this.#facts.date1904);
       }
       case TYPE.bool: {
-        const written = latin(bytes, from, Math.min(to, from + 8)).trim();
-        if (written === "1" || written === "true") block.add(column, CELL.bool, 1);
-        else if (written === "0" || written === "false") block.add(column, CELL.bool, 0);
+        const first = bytes[from];
+        const one = to - from === 1;
+        if (one ? first === 49 : latin(bytes, from, Math.min(to, from + 8)).trim() === "true") block.add(column, CELL.bool, 1);
+        else if (one ? first === 48 : latin(bytes, from, Math.min(to, from + 8)).trim() === "false") block.add(column, CELL.bool, 0);
         else this.#text(bytes, from, to);
         return;
       }
