@@ -14,8 +14,9 @@ import { latency } from "./rows/latency.ts";
 import { manyFiles } from "./rows/many-files.ts";
 import { oneUpload } from "./rows/one-upload.ts";
 import { sandbox } from "./rows/sandbox.ts";
+import { workbook } from "./rows/workbook.ts";
 
-const GROUPS: readonly Group[] = [...conversion, ...sandbox, ...manyFiles, ...oneUpload, ...latency, ...history, ...growth];
+const GROUPS: readonly Group[] = [...conversion, ...workbook, ...sandbox, ...manyFiles, ...oneUpload, ...latency, ...history, ...growth];
 const STOPPED = 130;
 
 const { values: flags } = parseArgs({ options: { only: { type: "string" }, quick: { type: "boolean", default: false } } });

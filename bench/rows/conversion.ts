@@ -122,7 +122,7 @@ interface Turns {
 }
 
 /** The two take turns after a first run each that nobody counts. */
-async function takeTurns(
+export async function takeTurns(
   bench: Bench,
   work: { readonly name: string; readonly input: string; readonly output: string },
   [own, other]: readonly [string, string],
@@ -155,6 +155,6 @@ function cpuSpeedOf(bytes: number, runs: readonly Ran[]): number {
   return bytes / 1_000 / median(runs.map((run) => run.cpuMs));
 }
 
-function timesOf(ours: readonly Ran[], peer: readonly Ran[]): string {
+export function timesOf(ours: readonly Ran[], peer: readonly Ran[]): string {
   return `ms ${spread(ours.map((run) => run.ms))} vs ${spread(peer.map((run) => run.ms))}`;
 }
