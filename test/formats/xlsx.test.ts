@@ -26,7 +26,7 @@ test("a workbook becomes typed Parquet: whole numbers, numbers, dates, booleans 
   );
   const { counts, tables } = loaded(result.outcome);
   expect(counts).toEqual({ read: 3, loaded: 3, rejected: 0, skipped: 0, warnings: 0 });
-  expect(tables.map(({ table }) => table)).toEqual(["Sales"]);
+  expect(tables.map(({ table }) => table)).toEqual(["main"]);
   expect(typesOf(result.outcome)).toEqual({ id: "int64", name: "text", price: "double", day: "date", ok: "bool" });
   expect(await rowsOf(result)).toEqual([
     { id: 1n, name: "ann", price: 1.5, day: new Date("2024-02-29"), ok: true },
@@ -42,7 +42,7 @@ test("a column of different kinds is text, as its cells read", async () => {
 
 test("a sheet without rows is no table, and a workbook without any is unreadable", async () => {
   const two = await convertBytes("a.xlsx", workbook({ Empty: [], Full: [["a"], [1]] }));
-  expect(loaded(two.outcome).tables.map(({ table }) => table)).toEqual(["Full"]);
+  expect(loaded(two.outcome).tables.map(({ table }) => table)).toEqual(["main"]);
   const none = await convertBytes("a.xlsx", workbook({ Empty: [] }));
   expect(failedWith(none.outcome).fault).toMatchObject({ code: "unreadable" });
 });

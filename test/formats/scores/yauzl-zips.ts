@@ -11,7 +11,7 @@ async function readZip(path: string, strictNames: boolean): Promise<string> {
   const bytes = readFileSync(path);
   const source = { size: bytes.length, read: async (from: number, to: number) => bytes.subarray(from, to) };
   try {
-    const zip = await ZipReader.open(source, LIMITS, { strictNames });
+    const zip = await ZipReader.open(source, LIMITS, strictNames);
     let read = 0;
     for (const entry of zip.entries) {
       if (!entry.folder) for await (const chunk of zip.read(entry)) read += chunk.bytes.length;

@@ -25,7 +25,7 @@ export const READ_FORMATS = [
 export type FormatName = (typeof FORMATS)[number];
 
 export const COMPRESSIONS = ["none", "gzip", "bz2", "zip", "xz", "zstd"] as const;
-export const READ_COMPRESSIONS = ["none", "gzip", "bz2", "xz", "zstd"] as const satisfies readonly (typeof COMPRESSIONS)[number][];
+export const READ_COMPRESSIONS = ["none", "gzip", "bz2", "zip", "xz", "zstd"] as const satisfies readonly (typeof COMPRESSIONS)[number][];
 export type CompressionName = (typeof COMPRESSIONS)[number];
 
 /** What becomes of several tables in one file: the first alone, all rows in one table, or each under its own name. */

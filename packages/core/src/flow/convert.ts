@@ -24,6 +24,8 @@ interface Progress {
   loading: RowCounts;
   /** When progress was last told, by the monotonic clock. */
   toldAt: number;
+  /** Raw bytes told so far: several tables, each in two passes, never count backwards. */
+  toldBytes: number;
 }
 
 const PROGRESS_MS = 50;
@@ -48,6 +50,7 @@ export async function convert(request: ConvertRequest, to: ConvertIo, signal: Ab
     observed: 0,
     loading: { read: 0, loaded: 0, rejected: 0, skipped: 0, warnings: 0 },
     toldAt: Number.NEGATIVE_INFINITY,
+    toldBytes: 0,
   };
   const run: Run = { request, io, signal, log: new RejectLog(io), progress };
   const source = new ReadSource(request.bytes, (offset, length) => io.read(offset, length), signal);
@@ -152,7 +155,8 @@ function tell(run: Run, rows: number, bytes: number): void {
   const now = performance.now();
   if (now - run.progress.toldAt < PROGRESS_MS) return;
   run.progress.toldAt = now;
-  run.io.progress(rows, Math.floor(bytes));
+  run.progress.toldBytes = Math.max(run.progress.toldBytes, Math.min(Math.floor(bytes), run.request.bytes));
+  run.io.progress(rows, run.progress.toldBytes);
 }
 
 function addCounts(run: Run, more: { loaded?: number; rejected?: number; skipped?: number; warnings?: number }): void {

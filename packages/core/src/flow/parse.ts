@@ -1,41 +1,49 @@
 import type { ConvertLimits, ConvertRequest, Detected } from "../ports/converter.ts";
-import { decode, type DecodedChunk, randomAccess } from "../formats/decompress.ts";
+import { decode, type DecodedChunk, randomAccess, refuseBomb } from "../formats/decompress.ts";
 import { detect, type Found } from "../formats/detect.ts";
-import type { Dialect, FormatLimits, OpenedFile } from "../formats/format.ts";
+import type { Dialect, FormatInput, FormatLimits, OpenedFile } from "../formats/format.ts";
 import { badRowRule } from "./bad-row-rule.ts";
 import { formatFor } from "../formats/registry.ts";
 import type { Source } from "../formats/source.ts";
+import { openZip, zipBytes } from "../formats/zip-tables.ts";
+import { arrangeTables } from "./tables.ts";
 
 /** How much is read at a time. */
 const CHUNK_BYTES = 512 * 1024;
 
 /** Finds out what a file is. Throws content faults as `detect` does. */
 export function recognize(request: ConvertRequest, source: Source): Promise<Found> {
-  return detect(request.name, request.options, source);
+  return detect(request.name, request.options, source, formatLimits(request.limits));
 }
 
-/** Opens a tabular file: its tables, columns and batches. Throws content faults as its format does. */
-export function open(found: Found, request: ConvertRequest, source: Source): Promise<OpenedFile> {
-  const format = formatFor(found.format);
-  if (format === null) throw new Error(`no format reads ${found.format}`);
+/** Opens a tabular file: its tables as the option `tables` wants them. Throws content faults as its format does. */
+export async function open(found: Found, request: ConvertRequest, source: Source): Promise<OpenedFile> {
   const limits = formatLimits(request.limits);
-  const { compression } = found;
-  if (compression === "zip") throw new Error("no zip is read yet");
-  return format.open({
-    name: found.format,
-    decoded: () => decode(source, compression, limits),
-    random: () => randomAccess(source, compression, limits),
-    rawSize: source.size,
-    options: request.options,
-    limits,
-    ragged: raggedRule(request),
+  const input = { rawSize: source.size, options: request.options, limits, ragged: raggedRule(request) };
+  const file = found.zip ? await openZip(found.zip, input) : await openPlain(found, source, input);
+  return arrangeTables(file, request.options.tables);
+}
+
+async function openPlain(found: Found, source: Source, input: Omit<FormatInput, "name" | "decoded" | "random">): Promise<OpenedFile> {
+  const { format: name, compression } = found;
+  const format = formatFor(name);
+  if (format === null || compression === "zip") throw new Error(`no format reads ${name} of ${compression}`);
+  const decoded = () => decode(source, compression, input.limits);
+  if (compression !== "none") await refuseBomb(decoded(), input.limits);
+  return await format.open({
+    ...input,
+    name,
+    decoded,
+    random: () => randomAccess(source, compression, input.limits),
   });
 }
 
-/** The file's bytes beneath its compression, as often as it is called. */
+/** The file's bytes beneath its compression, as often as it is called; of a zip those of all its members. */
 export function decodedBytes(found: Found, request: ConvertRequest, source: Source): AsyncIterable<DecodedChunk> {
-  if (found.compression === "zip") throw new Error("no zip is read yet");
-  return decode(source, found.compression, formatLimits(request.limits));
+  const limits = formatLimits(request.limits);
+  if (found.zip) return zipBytes(found.zip, limits);
+  if (found.compression === "zip") throw new Error("a zip without members");
+  return decode(source, found.compression, limits);
 }
 
 function raggedRule(request: ConvertRequest): "misfit" | "fill" | "fail" {

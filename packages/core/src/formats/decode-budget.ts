@@ -2,7 +2,7 @@ import { Fault } from "../domain/fault.ts";
 import type { FormatLimits } from "./format.ts";
 
 /** A ratio means nothing for small files: 64 KiB of blanks compress a thousandfold. */
-const RATIO_FROM_BYTES = 64 * 2 ** 20;
+export const RATIO_FROM_BYTES = 64 * 2 ** 20;
 
 /**
  * How many bytes may come out of a file, and how many for each raw one, counted over all its parts: the members of a zip

@@ -1,184 +1,129 @@
-import { Fault } from "../domain/fault.ts";
-import type { CompressionName, FileOptions, FormatName } from "../domain/options.ts";
-import { decodeHead, type StreamCompression } from "./decompress.ts";
-import { contentTypeOf, type NamedAs, namedAs } from "./file-name.ts";
-import { firstZipMember, isMarkup, isPlainText, type Magic, magicOf } from "./magic.ts";
-import { consistentDelimiter } from "./sniff.ts";
-import type { Source } from "./source.ts";
+import { Fault, isFault } from "../domain/fault.ts";
+import type { FileOptions, FormatName } from "../domain/options.ts";
+import { decodeBeneath, decodeHead, headOf } from "./decompress.ts";
+import {
+  checkCompressionOption,
+  type Content,
+  contentTypeFor,
+  detectContent,
+  detectHeads,
+  type FoundContent,
+  type Heads,
+  notYet,
+  opaque,
+  readHeads,
+} from "./detect-content.ts";
+import { type NamedAs, namedAs } from "./file-name.ts";
+import type { FormatLimits } from "./format.ts";
+import { firstZipMember } from "./magic.ts";
 import { formatFor } from "./registry.ts";
-import { utf16Without } from "./text-encoding.ts";
-import { hasUtf16Mark } from "./utf8-text.ts";
+import type { Source } from "./source.ts";
+import { tabularMembers, type ZipMember } from "./zip-members.ts";
+import { type ZipEntry, ZipReader } from "./zip-reader.ts";
 
-/** What a file is taken for, and how that was told. */
-export interface Found {
-  readonly format: FormatName;
-  readonly compression: CompressionName;
-  readonly by: "option" | "magic" | "extension" | "content";
-  readonly contentType: string;
+/** What a file is taken for. Of a zip of tabular files the format is its first member's. */
+export interface Found extends FoundContent {
+  readonly zip?: { readonly reader: ZipReader; readonly members: readonly ZipMember[] };
 }
-
-/** The first bytes of a file, and of what a compressed one holds. */
-interface Heads {
-  readonly size: number;
-  readonly raw: Uint8Array;
-  readonly inner: Uint8Array;
-  readonly outer: Magic | null;
-  /** What lies beneath the compression; the outer magic itself where there is none. */
-  readonly magic: Magic | null;
-  readonly compression: StreamCompression;
-  /** A text in UTF-16, in which a NUL is nothing odd. */
-  readonly utf16: boolean;
-}
-
-const HEAD_BYTES = 64 * 1024;
 
 /**
  * Tells what a file is: a declared format, else magic bytes, else the name's extension, each also beneath a compression. What is
  * none of them is opaque. Throws `format_mismatch` when the content contradicts what was declared (a tabular extension
- * declares), `unsupported_format` for tabular files that cannot be read yet, `unreadable` for an empty tabular file.
+ * declares), `unsupported_format` for tabular files that cannot be read yet, `unreadable` for an empty tabular file, and what
+ * is wrong with a zip that was declared to hold tables.
  */
-export async function detect(name: string, options: FileOptions, source: Source): Promise<Found> {
-  const heads = await readHeads(source, options);
+export async function detect(name: string, options: FileOptions, source: Source, limits: FormatLimits): Promise<Found> {
+  const heads = await readHeads(
+    {
+      size: source.size,
+      head: (length) => source.read(0, length),
+      beneath: (compression, length) => decodeHead(source, compression, length),
+    },
+    options,
+  );
   const named = namedAs(name);
-  if (options.format === "opaque") return opaque(heads, named, "option");
+  if (heads.outer?.is !== "zip" || options.format === "opaque") return detectHeads(heads, named, options);
   checkCompressionOption(options, heads);
+  return await detectZip(heads, named, options, source, limits);
+}
+
+/** A zip is a workbook by its parts, a container of tabular files where its name or an option says so, or opaque. */
+async function detectZip(heads: Heads, named: NamedAs, options: FileOptions, source: Source, limits: FormatLimits): Promise<Found> {
   const declared = options.format ?? named.format;
-  if (declared !== null) return declaredAs(declared, options.format === undefined ? "extension" : "option", heads, named);
-  return undeclared(heads, named);
+  // What is wrong with a workbook is told by its reader.
+  if (isSheets(declared) && named.compression !== "zip" && options.compression !== "zip") return detectHeads(heads, named, options);
+  const isContainer = declared !== null || named.compression === "zip" || options.compression === "zip";
+  // A docx or a jar is none of our business, whatever lies in it.
+  if (!isContainer && named.extension !== "") return opaque(heads, named, "magic");
+  const zip = await openZip(heads, source, limits, declared !== null || options.compression === "zip");
+  if (zip === null) return opaque(heads, named, "magic");
+  if (isWorkbook(zip)) return workbook(heads, named, options);
+  if (options.compression === "none") return detectHeads(heads, named, options);
+  if (!isContainer) return opaque(heads, named, "magic");
+  const members = await tabularMembers(zip, declared ?? undefined, (entry, format) => detectEntry(zip, entry, format, options, limits));
+  const [first] = members;
+  if (first === undefined) {
+    if (declared === null && options.compression !== "zip") return opaque(heads, named, "magic");
+    throw new Fault("unreadable", "the zip holds no tabular file", { field: "compression", value: "zip" });
+  }
+  zip.checkClaims(members.map(({ entry }) => entry));
+  const by = options.format === undefined ? first.found.by : "option";
+  return { format: first.found.format, compression: "zip", by, contentType: contentTypeFor(heads, named), zip: { reader: zip, members } };
 }
 
-async function readHeads(source: Source, options: FileOptions): Promise<Heads> {
-  const raw = await source.read(0, HEAD_BYTES);
-  const outer = magicOf(raw);
-  const compression = streamOf(outer);
-  const inner = compression === "none" ? raw : await decodeHead(source, compression, HEAD_BYTES);
-  const utf16 = hasUtf16Mark(inner) || utf16Without(inner) !== null || (options.encoding?.startsWith("utf-16") ?? false);
-  return { size: source.size, raw, inner, outer, magic: compression === "none" ? outer : magicOf(inner), compression, utf16 };
-}
+const WORKBOOK = {
+  name: "an Excel workbook",
+  is: "xlsx",
+  contentType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+} as const;
 
-function streamOf(magic: Magic | null): StreamCompression {
-  const compression = compressionOf(magic);
-  return compression === "zip" ? "none" : compression;
-}
-
-function checkCompressionOption(options: FileOptions, heads: Heads): void {
-  const said = options.compression;
-  if (said === undefined) return;
-  const is = compressionOf(heads.outer);
-  if (said === is) return;
-  // Formats with a container of their own (xlsx is a zip) are not compressed files.
-  if (said === "none" && is === "zip") return;
-  const found = heads.outer?.name ?? "something else";
-  throw new Fault("format_mismatch", `compression is declared as ${said}, but the file is ${found}`, { field: "compression", value: said });
-}
-
-function compressionOf(magic: Magic | null): CompressionName {
-  switch (magic?.is) {
-    case "gzip":
-    case "bz2":
-    case "xz":
-    case "zstd":
-    case "zip":
-      return magic.is;
-    case undefined:
-    case "parquet":
-    case "arrow":
-    case "feather":
-    case "orc":
-    case "xlsx":
-    case "ole2":
-    case "other":
-      return "none";
+/** Null for a zip that cannot be read and was not said to hold tables: it is kept as it is. */
+async function openZip(heads: Heads, source: Source, limits: FormatLimits, declared: boolean): Promise<ZipReader | null> {
+  try {
+    return await ZipReader.open(source, limits);
+  } catch (error) {
+    if (declared || !isFault(error) || error.blame !== "content") throw error;
+    if (namedAs(firstZipMember(heads.raw) ?? "").format !== null) throw error;
+    return null;
   }
 }
 
-/** The format is known from an option or a tabular extension; the content must fit it. */
-function declaredAs(format: Exclude<FormatName, "opaque"> | FormatName, by: "option" | "extension", heads: Heads, named: NamedAs): Found {
-  const what = by === "option" ? `format is declared as ${format}` : `the name says ${format}`;
-  if (heads.size === 0) throw new Fault("unreadable", `${what}, but the file is empty (0 bytes)`, { value: 0 });
-  const compression = compressionOf(heads.outer);
-  const ownContainer = (format === "xlsx" || format === "xls") && (compression === "zip" || heads.outer?.is === "xlsx");
-  if (compression === "zip" && !ownContainer) {
-    throw new Fault("unsupported_format", `${compression} compression of ${format} is not yet supported`, {
+/** ECMA-376: a workbook's parts lie under xl/ by every writer's habit; that of the older binary form is workbook.bin. */
+function isWorkbook(zip: ZipReader): boolean {
+  const names = zip.entries.map(({ name }) => name.toLowerCase());
+  return (
+    names.includes("[content_types].xml") && names.some((name) => name === "xl/workbook.xml" || /^xl\/worksheets\/.+\.xml$/.test(name))
+  );
+}
+
+const isSheets = (format: FormatName | null) => format === "xlsx" || format === "xls";
+
+function workbook(heads: Heads, named: NamedAs, options: FileOptions): Found {
+  if (options.compression === "zip") {
+    throw new Fault("format_mismatch", "compression is declared as zip, but the file is an Excel workbook", {
       field: "compression",
-      value: compression,
+      value: "zip",
     });
   }
-  checkFits(format, what, heads);
-  if (formatFor(format) === null) throw notYet(format);
-  return { format, compression: ownContainer ? "none" : compression, by, contentType: contentTypeFor(heads, named) };
+  const told = { ...heads, magic: WORKBOOK, outer: WORKBOOK };
+  if (options.format !== undefined || named.format !== null) return detectHeads(told, named, options);
+  if (formatFor("xlsx") === null) throw notYet("xlsx");
+  return { format: "xlsx", compression: "none", by: "magic", contentType: contentTypeFor(told, named) };
 }
 
-function notYet(what: string): Fault {
-  return new Fault("unsupported_format", `${what} is not yet supported: send it as csv or Parquet`, { field: "format", value: what });
-}
-
-/** Magic bytes that each format has, where it has any. */
-const OWN_MAGIC: Readonly<Partial<Record<FormatName, readonly Magic["is"][]>>> = {
-  parquet: ["parquet"],
-  arrow: ["arrow"],
-  feather: ["arrow", "feather"],
-  orc: ["orc"],
-  xls: ["ole2", "xlsx", "zip"],
-  // A workbook with a password is an OLE2 document.
-  xlsx: ["xlsx", "zip", "ole2"],
-};
-
-function checkFits(format: FormatName, what: string, heads: Heads): void {
-  const refuse = (found: string): never => {
-    throw new Fault("format_mismatch", `${what}, but the content is ${found}`, { field: "format", value: found });
+async function detectEntry(
+  zip: ZipReader,
+  entry: ZipEntry,
+  format: FormatName | undefined,
+  options: FileOptions,
+  limits: FormatLimits,
+): Promise<Found> {
+  const content: Content = {
+    size: entry.bytes,
+    head: (length) => zip.head(entry, length),
+    beneath: (compression, length) => headOf(decodeBeneath({}, zip.read(entry), compression, limits, zip.budget), length),
   };
-  const own = OWN_MAGIC[format];
-  const { magic, inner } = heads;
-  if (heads.compression !== "none" && inner.length === 0) return; // an empty or broken stream: reading it says which
-  if (own) {
-    // Arrow streams and BIFF2 workbooks have no magic bytes: only what is plainly another thing contradicts them.
-    const must = format === "parquet" || format === "orc" || format === "xlsx";
-    if (magic ? !own.includes(magic.is) : must) refuse(magic?.name ?? (isMarkup(inner) ? "HTML or XML" : `no ${format} file`));
-    if (!magic && isMarkup(inner)) refuse("HTML or XML");
-    return;
-  }
-  if (magic) refuse(magic.name);
-  if (isMarkup(inner)) refuse("HTML or XML");
-  if (inner.includes(0) && !heads.utf16) refuse(`binary (a NUL at byte ${inner.indexOf(0)})`);
-}
-
-function undeclared(heads: Heads, named: NamedAs): Found {
-  const { magic, compression } = heads;
-  if (magic?.is === "parquet" || magic?.is === "arrow" || magic?.is === "orc" || magic?.is === "feather") {
-    if (formatFor(magic.is) === null) throw notYet(magic.is);
-    return { format: magic.is, compression, by: "magic", contentType: contentTypeFor(heads, named) };
-  }
-  // Office documents are zips too: only a workbook that is named as nothing else is a table.
-  if (magic?.is === "xlsx" && named.extension === "" && named.compression === "none") {
-    if (formatFor("xlsx") === null) throw notYet("xlsx");
-    return { format: "xlsx", compression, by: "magic", contentType: contentTypeFor(heads, named) };
-  }
-  if (magic?.is === "zip" && named.compression === "zip" && namedAs(firstZipMember(heads.inner) ?? "").format !== null) {
-    throw notYet("a zip of tabular files");
-  }
-  if (named.txt && !magic && isTable(heads)) return { format: "csv", compression, by: "content", contentType: "text/plain" };
-  return opaque(heads, named, magic ? "magic" : "extension");
-}
-
-/** A .txt is a csv when its head is plain text in records of one width. */
-function isTable(heads: Heads): boolean {
-  if (!isPlainText(heads.inner) || isMarkup(heads.inner)) return false;
-  const whole = heads.compression !== "none" ? heads.inner.length < HEAD_BYTES : heads.inner.length === heads.size;
-  const text = Buffer.from(heads.inner.buffer, heads.inner.byteOffset, heads.inner.length).toString("utf8");
-  return consistentDelimiter(text.replace(/^\ufeff/, ""), whole) !== null;
-}
-
-function opaque(heads: Heads, named: NamedAs, by: Found["by"]): Found {
-  return { format: "opaque", compression: "none", by, contentType: contentTypeFor(heads, named) };
-}
-
-function contentTypeFor(heads: Heads, named: NamedAs): string {
-  const { outer } = heads;
-  const byName = contentTypeOf(named.extension);
-  // A docx is a zip: the name knows more than the bytes do.
-  if (outer && !((outer.is === "zip" || outer.is === "ole2") && byName !== null)) return outer.contentType;
-  if (byName !== null && named.compression === "none") return byName;
-  if (isMarkup(heads.raw)) return "text/html";
-  return heads.size > 0 && isPlainText(heads.raw) ? "text/plain" : "application/octet-stream";
+  const { encoding } = options;
+  const own = { ...(format === undefined ? {} : { format }), ...(encoding === undefined ? {} : { encoding }) };
+  return await detectContent(entry.name, own, content);
 }

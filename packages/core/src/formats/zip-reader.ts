@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { type Entry, fromRandomAccessReaderPromise, type ZipFile } from "yauzl";
+import type { Entry } from "yauzl";
 import { Fault, isFault } from "../domain/fault.ts";
 import { bunzip2 } from "./codecs/bzip2.ts";
 import type { Codec, Inflated } from "./codecs/codec.ts";
@@ -7,12 +7,12 @@ import { inflateRaw } from "./codecs/gzip.ts";
 import { unxz } from "./codecs/xz.ts";
 import { unzstd } from "./codecs/zstd.ts";
 import { checkBytes, DecodeBudget } from "./decode-budget.ts";
-import { type DecodedChunk, held, rawChunks, rechunk, within } from "./decompress.ts";
+import { type DecodedChunk, headOf, rawChunks, rechunk, within } from "./decompress.ts";
 import type { FormatLimits } from "./format.ts";
 import type { Source } from "./source.ts";
-import { SourceReader } from "./zip-source.ts";
+import { readZipDirectory, type ZipDirectory } from "./zip-directory.ts";
 
-type ZipLimits = Pick<FormatLimits, "chunkBytes" | "decodedBytes" | "ratio" | "heldBytes" | "footerBytes" | "zipEntries">;
+type ZipLimits = Pick<FormatLimits, "chunkBytes" | "decodedBytes" | "ratio" | "zipEntries">;
 
 /** One file of a zip as its central directory has it. Sizes are claims until it is read. */
 export interface ZipEntry {
@@ -33,48 +33,50 @@ const METHODS: ReadonlyMap<number, Codec> = new Map([
 ]);
 
 /**
- * A zip whose central directory has been read and checked: the entries fit the file and do not overlap, they are no more and
- * claim no more than allowed. What is read of an entry must be as long as claimed and have its checksum. Zip64, data
- * descriptors and the methods stored, deflate, bzip2, zstd and xz are read.
+ * A zip whose central directory has been read: the entries are no more than allowed and do not overlap. What is read of an
+ * entry must be as long as claimed and have its checksum. Zip64, data descriptors and the methods stored, deflate, bzip2,
+ * zstd and xz are read.
  */
 export class ZipReader {
   readonly entries: readonly ZipEntry[];
   readonly #records: ReadonlyMap<ZipEntry, Entry>;
-  readonly #zip: ZipFile;
+  readonly #directory: ZipDirectory;
   readonly #source: Source;
   readonly #limits: ZipLimits;
   readonly #budget: DecodeBudget;
 
-  private constructor(zip: ZipFile, records: ReadonlyMap<ZipEntry, Entry>, source: Source, limits: ZipLimits, budget: DecodeBudget) {
-    this.#zip = zip;
-    this.#records = records;
-    this.entries = [...records.keys()];
+  private constructor(directory: ZipDirectory, source: Source, limits: ZipLimits, budget: DecodeBudget) {
+    this.#directory = directory;
+    this.#records = new Map(directory.entries.map((record) => [entryOf(record), record]));
+    this.entries = [...this.#records.keys()];
     this.#source = source;
     this.#limits = limits;
     this.#budget = budget;
   }
 
-  /**
-   * Reads the central directory. Throws `unreadable`, `unsupported_format` or `limit_exceeded`. `strictNames` refuses backslashes in
-   * names, which are taken for slashes otherwise, since zips made on Windows have them. `budget` is shared with what is read beneath.
-   */
-  static async open(source: Source, limits: ZipLimits, more: { strictNames?: boolean; budget?: DecodeBudget } = {}): Promise<ZipReader> {
-    const { strictNames = false, budget = new DecodeBudget(limits) } = more;
-    return await refused(async () => {
-      const zip = await fromRandomAccessReaderPromise(new SourceReader(source), source.size, {
-        autoClose: false,
-        strictFileNames: strictNames,
-      });
-      checkEntries(zip.entryCount, limits.zipEntries);
-      const records = await readDirectory(zip, limits);
-      checkOverlap([...records.values()]);
-      return new ZipReader(zip, records, source, limits, budget);
-    });
+  /** Throws `unreadable`, `unsupported_format` or `limit_exceeded`. `strictNames` as `readZipDirectory` has it. */
+  static async open(source: Source, limits: ZipLimits, strictNames = false): Promise<ZipReader> {
+    const directory = await readZipDirectory(source, limits.zipEntries, strictNames);
+    checkOverlap(directory.entries);
+    return new ZipReader(directory, source, limits, new DecodeBudget(limits));
   }
 
-  /** The entry of this name, the last where there are several, as zip tools have it. */
-  find(name: string): ZipEntry | null {
-    return this.entries.findLast((entry) => entry.name === name) ?? null;
+  /** Throws `limit_exceeded` when the entries claim more than may be decoded, before any of them is. */
+  checkClaims(entries: readonly ZipEntry[]): void {
+    checkBytes(
+      entries.reduce((sum, { bytes }) => sum + bytes, 0),
+      this.#limits.decodedBytes,
+    );
+  }
+
+  /** What compressed bytes beneath an entry's own are counted in. */
+  get budget(): DecodeBudget {
+    return this.#budget;
+  }
+
+  /** The first `length` decoded bytes, or what can be decoded of them, as `headOf` has them. */
+  head(entry: ZipEntry, length: number): Promise<Uint8Array> {
+    return headOf(this.#inflate(entry), length);
   }
 
   /** The decoded bytes of an entry, in chunks as `decode` gives them; `rawBytes` counts its packed bytes. */
@@ -85,11 +87,15 @@ export class ZipReader {
     );
   }
 
-  /** An entry as a source: where it lies when it is stored (its checksum is not compared then), in memory otherwise (limit heldBytes). */
-  async random(entry: ZipEntry): Promise<Source> {
+  /** True when the entry's bytes lie in the zip as they are. */
+  isStored(entry: ZipEntry): boolean {
     const record = this.#recordOf(entry);
-    if (record.compressionMethod !== STORED || record.isEncrypted()) return await held(this.read(entry), "zip", this.#limits);
-    return await this.#packed(record);
+    return record.compressionMethod === STORED && !record.isEncrypted();
+  }
+
+  /** A stored entry as a source, where it lies. Its checksum is not compared then. */
+  random(entry: ZipEntry): Promise<Source> {
+    return this.#packed(this.#recordOf(entry));
   }
 
   async *#inflate(entry: ZipEntry): AsyncGenerator<Inflated> {
@@ -98,7 +104,7 @@ export class ZipReader {
     const packed = rawChunks(await this.#packed(record), this.#limits.chunkBytes);
     let crc = 0;
     let length = 0;
-    for await (const part of codec(packed)) {
+    for await (const part of named(record, codec(packed))) {
       length += part.bytes.length;
       if (length > record.uncompressedSize) throw lies(record, `it holds more than the ${record.uncompressedSize} bytes that it claims`);
       crc = crc32(part.bytes, crc);
@@ -110,7 +116,7 @@ export class ZipReader {
 
   /** The packed bytes, which begin behind the local header. */
   async #packed(record: Entry): Promise<Source> {
-    const { fileDataStart: from } = await refused(() => this.#zip.readLocalFileHeaderPromise(record, { minimal: true }));
+    const from = await this.#directory.dataStart(record);
     const size = record.compressedSize;
     return { size, read: (a, b) => this.#source.read(from + a, from + Math.min(b, size)) };
   }
@@ -122,19 +128,9 @@ export class ZipReader {
   }
 }
 
-async function readDirectory(zip: ZipFile, limits: ZipLimits): Promise<Map<ZipEntry, Entry>> {
-  const records = new Map<ZipEntry, Entry>();
-  let claimed = 0;
-  let directoryBytes = 0;
-  for await (const record of zip.eachEntry()) {
-    claimed += record.uncompressedSize;
-    checkBytes(claimed, limits.decodedBytes);
-    directoryBytes += 46 + record.fileNameLength + record.extraFieldLength + record.fileCommentLength;
-    checkDirectory(directoryBytes, limits.footerBytes);
-    const { fileName: name, uncompressedSize: bytes, compressedSize: packedBytes } = record;
-    records.set({ name, folder: name.endsWith("/"), bytes, packedBytes }, record);
-  }
-  return records;
+function entryOf(record: Entry): ZipEntry {
+  const { fileName: name, uncompressedSize: bytes, compressedSize: packedBytes } = record;
+  return { name, folder: name.endsWith("/"), bytes, packedBytes };
 }
 
 /** Two entries that share packed bytes are how a few kilobytes become petabytes. */
@@ -168,6 +164,16 @@ function codecOf(record: Entry): Codec {
   return codec ?? refuse(`is packed by method ${record.compressionMethod}, which is not supported: pack it with deflate`);
 }
 
+/** A codec's faults with the entry's name. */
+async function* named(record: Entry, inflated: AsyncIterable<Inflated>): AsyncGenerator<Inflated> {
+  try {
+    yield* inflated;
+  } catch (error) {
+    if (!isFault(error) || error.code !== "unreadable") throw error;
+    throw lies(record, error.message, error);
+  }
+}
+
 async function* stored(input: AsyncIterable<Uint8Array>): AsyncGenerator<Inflated> {
   let consumed = 0;
   for await (const bytes of input) {
@@ -176,37 +182,9 @@ async function* stored(input: AsyncIterable<Uint8Array>): AsyncGenerator<Inflate
   }
 }
 
-function lies(record: Entry, why: string): Fault {
-  return new Fault("unreadable", `the zip entry ${quoted(record.fileName)} is broken: ${why}`, { value: record.fileName });
+function lies(record: Entry, why: string, cause?: Fault): Fault {
+  const message = `the zip entry ${quoted(record.fileName)} is broken: ${why}`;
+  return new Fault("unreadable", message, { value: record.fileName, ...(cause === undefined ? {} : { cause }) });
 }
 
 const quoted = (name: string) => JSON.stringify(name);
-
-function checkEntries(count: number, limit: number): void {
-  if (count <= limit) return;
-  throw new Fault("limit_exceeded", `the zip has ${count} entries, at most ${limit} are allowed (limit zipEntries)`, {
-    field: "zipEntries",
-    value: count,
-    limit,
-  });
-}
-
-function checkDirectory(bytes: number, limit: number): void {
-  if (bytes <= limit) return;
-  throw new Fault("limit_exceeded", `the zip's directory takes more than ${limit} bytes (limit footerBytes)`, {
-    field: "footerBytes",
-    value: bytes,
-    limit,
-  });
-}
-
-/** What yauzl refuses as a fault; faults and surprises pass through. */
-async function refused<T>(act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    if (isFault(error) || !(error instanceof Error)) throw error;
-    const unsupported = /not supported/.test(error.message);
-    throw new Fault(unsupported ? "unsupported_format" : "unreadable", `the zip is broken: ${error.message}`, { cause: error });
-  }
-}

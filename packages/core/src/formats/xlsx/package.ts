@@ -4,7 +4,7 @@ import type { FormatLimits } from "../format.ts";
 import type { Source } from "../source.ts";
 import { inflateEntry } from "./inflate.ts";
 import { utf8Xml } from "./xml-encoding.ts";
-import { readZipDirectory, type ZipDirectory } from "./zip-reader.ts";
+import { readZipDirectory, type ZipDirectory } from "../zip-directory.ts";
 
 const MAX_ENTRIES = 20_000;
 /** XML compresses 5 to 50 times; what goes far beyond that was made to. Asked of large parts only. */

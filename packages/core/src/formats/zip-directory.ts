@@ -1,10 +1,12 @@
 import { Readable } from "node:stream";
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from "yauzl";
-import { Fault } from "../../domain/fault.ts";
-import type { Source } from "../source.ts";
+import { Fault } from "../domain/fault.ts";
+import type { Source } from "./source.ts";
 
 /** A directory is read in records of some dozen bytes: each is cut from a window of the source instead of being asked for. */
 const WINDOW_BYTES = 64 * 1024;
+/** Most bytes of names, extra fields and comments in a directory. */
+const MAX_DIRECTORY_BYTES = 64 * 2 ** 20;
 
 /** What yauzl reads a zip through. A failure of the source, or of yauzl itself on hostile bytes, rejects `failed`. */
 class SourceReader extends RandomAccessReader {
@@ -62,19 +64,23 @@ export interface ZipDirectory {
 
 /**
  * Reads a zip's central directory and nothing else (APPNOTE 4.3.12; zip64 and data descriptors are told there).
- * Throws `unreadable` for what is no zip or a damaged one, `limit_exceeded` for more than `maxEntries`.
+ * Throws `unreadable` for what is no zip or a damaged one, `limit_exceeded` for more than `maxEntries`. `strictNames` refuses
+ * backslashes in names, which are taken for slashes otherwise, since zips made on Windows have them.
  */
-export async function readZipDirectory(source: Source, maxEntries: number): Promise<ZipDirectory> {
+export async function readZipDirectory(source: Source, maxEntries: number, strictNames = false): Promise<ZipDirectory> {
   const reader = new SourceReader(source);
   const guarded = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await Promise.race([work, reader.failed]);
     } catch (error) {
       if (error instanceof Fault || !(error instanceof Error) || error.name === "AbortError") throw error;
-      throw new Fault("unreadable", `no readable zip archive: ${error.message}`, { cause: error });
+      const unsupported = error.message.includes("not supported");
+      throw new Fault(unsupported ? "unsupported_format" : "unreadable", `no readable zip archive: ${error.message}`, { cause: error });
     }
   };
-  const zip = await guarded(fromRandomAccessReaderPromise(reader, source.size, { autoClose: false, lazyEntries: true }));
+  const zip = await guarded(
+    fromRandomAccessReaderPromise(reader, source.size, { autoClose: false, lazyEntries: true, strictFileNames: strictNames }),
+  );
   zip.on("error", () => {});
   if (zip.entryCount > maxEntries) {
     throw new Fault(
@@ -97,12 +103,30 @@ export async function readZipDirectory(source: Source, maxEntries: number): Prom
 function allEntries(zip: ZipFile): Promise<Entry[]> {
   const entries: Entry[] = [];
   return new Promise((resolve, reject) => {
+    let bytes = 0;
     zip.on("entry", (entry: Entry) => {
       entries.push(entry);
+      bytes += entry.fileNameLength + entry.extraFieldLength + entry.fileCommentLength;
+      if (bytes > MAX_DIRECTORY_BYTES) {
+        reject(directoryTooLarge(bytes));
+        return;
+      }
       zip.readEntry();
     });
     zip.on("end", () => resolve(entries));
     zip.on("error", reject);
     zip.readEntry();
   });
+}
+
+function directoryTooLarge(bytes: number): Fault {
+  return new Fault(
+    "limit_exceeded",
+    `the names and comments in the zip archive take more than ${MAX_DIRECTORY_BYTES} bytes (limit zipDirectory)`,
+    {
+      field: "zipDirectory",
+      value: bytes,
+      limit: MAX_DIRECTORY_BYTES,
+    },
+  );
 }
