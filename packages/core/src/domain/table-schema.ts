@@ -46,6 +46,17 @@ export interface TableSchema {
 
 export type TableSchemas = Readonly<Record<string, TableSchema>>;
 
+/** A table's schema by its name. A sheet may be called `constructor` or `__proto__`: only own properties are tables. */
+export function tableOf(schemas: TableSchemas, table: string): TableSchema | undefined {
+  return Object.hasOwn(schemas, table) ? schemas[table] : undefined;
+}
+
+/** The schemas with one table's put in. */
+export function withTable(schemas: TableSchemas, table: string, schema: TableSchema): TableSchemas {
+  // Assigning to __proto__ would not make a property; a computed name in a literal does.
+  return { ...schemas, [table]: schema };
+}
+
 export const MAX_DECIMAL_DIGITS = 38;
 export const MAX_COLUMNS = 16_384;
 export const NO_NUMBERS: NumericFacts = { integerDigits: 0, scale: 0, doubleExact: true };

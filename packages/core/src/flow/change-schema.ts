@@ -1,6 +1,6 @@
 import { tooManyRejects } from "../domain/dataset.ts";
 import { Fault, isFault } from "../domain/fault.ts";
-import { type Column, type TableSchema, typeName, sameType } from "../domain/table-schema.ts";
+import { type Column, sameType, tableOf, type TableSchema, typeName, withTable } from "../domain/table-schema.ts";
 import type { Catalog, Dataset } from "../ports/catalog.ts";
 import type { Remade, RemakeSource } from "../ports/publication.ts";
 import type { PendingChange, SchemaChanges, WantedSchema } from "../ports/schema-changes.ts";
@@ -37,9 +37,9 @@ export async function changeSchema(deps: ChangeSchemaDeps, change: PendingChange
 }
 
 async function tryChange(deps: ChangeSchemaDeps, change: PendingChange, dataset: Dataset, signal: AbortSignal): Promise<boolean> {
-  const current = dataset.schemas[change.table] ?? { columns: [], lastId: 0 };
+  const current = tableOf(dataset.schemas, change.table) ?? { columns: [], lastId: 0 };
   const schema = nextSchema(current, change.wanted);
-  const schemas = { ...dataset.schemas, [change.table]: schema };
+  const schemas = withTable(dataset.schemas, change.table, schema);
   const remade: Remade[] = [];
   const keys: string[] = [];
   // A column that comes (back) may stand in the raw bytes of files whose parts have none of it.

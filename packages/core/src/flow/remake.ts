@@ -1,6 +1,6 @@
 import { Fault } from "../domain/fault.ts";
 import type { LoadRules } from "../domain/options.ts";
-import { sameShape, type TableSchemas } from "../domain/table-schema.ts";
+import { sameShape, tableOf, type TableSchemas } from "../domain/table-schema.ts";
 import type { Publication, Remade, RemakeSource } from "../ports/publication.ts";
 import { type Attempt, attempt, type AttemptDeps } from "./attempt.ts";
 
@@ -72,7 +72,7 @@ function findingsOf(made: Attempt): Attempt["findings"] {
 /** True when parts written under `old` may stay beside parts written under `now`. */
 export function stillFits(old: TableSchemas, now: TableSchemas): boolean {
   return Object.entries(old).every(([table, schema]) => {
-    const next = now[table];
+    const next = tableOf(now, table);
     return next !== undefined && sameShape(schema, { columns: next.columns.slice(0, schema.columns.length), lastId: next.lastId });
   });
 }

@@ -3,7 +3,15 @@ import { parsePath } from "../domain/dataset.ts";
 import { Fault } from "../domain/fault.ts";
 import type { DatasetId, PartId } from "../domain/ids.ts";
 import { DEFAULT_RULES, type LoadRules } from "../domain/options.ts";
-import { type Column, type ColumnType, MAX_COLUMNS, sameShape, type TableSchema, type TableSchemas } from "../domain/table-schema.ts";
+import {
+  type Column,
+  type ColumnType,
+  MAX_COLUMNS,
+  sameShape,
+  tableOf,
+  type TableSchema,
+  type TableSchemas,
+} from "../domain/table-schema.ts";
 import type { Catalog, Dataset, DatasetTotals, LivePart } from "../ports/catalog.ts";
 import { requireScope } from "./access.ts";
 
@@ -44,7 +52,7 @@ export async function createDataset(
 function fits(dataset: Dataset, wanted: { readonly rules: Partial<LoadRules>; readonly declared: TableSchemas }): boolean {
   const rules = { ...dataset.rules, ...wanted.rules };
   const sameRules = rules.policy === dataset.rules.policy && rules.onBadRow === dataset.rules.onBadRow && sameLimit(rules, dataset.rules);
-  return sameRules && Object.entries(wanted.declared).every(([table, schema]) => hasShape(dataset.schemas[table], schema));
+  return sameRules && Object.entries(wanted.declared).every(([table, schema]) => hasShape(tableOf(dataset.schemas, table), schema));
 }
 
 function sameLimit(a: LoadRules, b: LoadRules): boolean {

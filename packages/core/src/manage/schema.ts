@@ -2,6 +2,7 @@ import type { Caller } from "../domain/access.ts";
 import type { MaxRejects } from "../domain/dataset.ts";
 import { Fault } from "../domain/fault.ts";
 import type { DatasetId } from "../domain/ids.ts";
+import { tableOf } from "../domain/table-schema.ts";
 import type { SchemaChange, SchemaChanges } from "../ports/schema-changes.ts";
 import { requireScope } from "./access.ts";
 import { type DatasetDeps, declaredSchema, type DeclaredColumns, getDataset } from "./datasets.ts";
@@ -42,7 +43,7 @@ export async function changeSchema(deps: SchemaDeps, caller: Caller, dataset: Da
   requireScope(caller, "upload");
   declaredSchema(wanted.columns, "columns");
   const { schemas } = await getDataset(deps, { ...caller, scopes: ["admin"] }, dataset);
-  checkDrops(schemas[wanted.table]?.columns.map((column) => column.name) ?? [], wanted);
+  checkDrops(tableOf(schemas, wanted.table)?.columns.map((column) => column.name) ?? [], wanted);
   const { id } = await deps.schemaChanges.request(caller.org, dataset, wanted.table, {
     columns: wanted.columns,
     drop: wanted.drop,

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { type Clock, type DatasetId, type GenerationId, newId, type PartId, type SyncId, type TrashId } from "../../domain/ids.ts";
 import { type OnFileError, planFullSync, planIncrementalSync, type SyncState, type SyncType } from "../../domain/sync.ts";
-import type { TableSchemas } from "../../domain/table-schema.ts";
+import { tableOf, type TableSchemas, withTable } from "../../domain/table-schema.ts";
 import type { Remade } from "../../ports/publication.ts";
 import type { CompletionStep } from "../../ports/syncs.ts";
 import { type Db, json, lock, row, rows, type Tx } from "./connection.ts";
@@ -195,16 +195,16 @@ async function carriedParts(tx: Tx, live: GenerationId, facts: SyncFacts): Promi
 }
 
 function partFits(part: CarriedPart, schemas: TableSchemas): boolean {
-  const schema = part.table_name === null ? undefined : schemas[part.table_name];
+  const schema = part.table_name === null ? undefined : tableOf(schemas, part.table_name);
   return schema !== undefined && part.columns !== null && fitsUnder(part.columns, partColumns(schema));
 }
 
 /** A table that the full sync did not bring keeps the schema it has. */
 function adoptTables(schemas: TableSchemas, live: TableSchemas, parts: readonly CarriedPart[]): TableSchemas {
-  const merged = { ...schemas };
+  let merged = schemas;
   for (const { table_name: table } of parts) {
-    const known = table === null ? undefined : live[table];
-    if (table !== null && known && !Object.hasOwn(merged, table)) merged[table] = known;
+    const known = table === null ? undefined : tableOf(live, table);
+    if (table !== null && known && !tableOf(merged, table)) merged = withTable(merged, table, known);
   }
   return merged;
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { sql } from "kysely";
 import { checkAccount } from "../../domain/file.ts";
 import type { FileId, GenerationId } from "../../domain/ids.ts";
-import { type TableSchema, typeName } from "../../domain/table-schema.ts";
+import { tableOf, type TableSchema, typeName } from "../../domain/table-schema.ts";
 import type { Findings, NewPart, Remade } from "../../ports/publication.ts";
 import { json, row, rows, type Tx } from "./connection.ts";
 
@@ -74,7 +74,7 @@ export function noteLists(lists: readonly ColumnList[]) {
 }
 
 function columnList(schemas: PartsOf["schemas"], table: string): ColumnList {
-  const schema = schemas[table];
+  const schema = tableOf(schemas, table);
   if (!schema) throw new Error(`a part of table ${table} came without its schema`);
   const columns = partColumns(schema);
   return { hash: createHash("sha256").update(JSON.stringify(columns)).digest("hex"), columns };

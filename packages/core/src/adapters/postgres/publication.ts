@@ -8,8 +8,10 @@ import {
   NO_NUMBERS,
   sameShape,
   sameType,
+  tableOf,
   type TableSchema,
   type TableSchemas,
+  withTable,
 } from "../../domain/table-schema.ts";
 import type { Findings, LoadedFile, Publication, PublishResult } from "../../ports/publication.ts";
 import { type Db, json, lock, LOCKS, row, rows, transact, type Tx } from "./connection.ts";
@@ -95,7 +97,7 @@ async function publishLoaded(tx: Tx, loaded: LoadedFile): Promise<PublishResult>
   const early = judge(standing, loaded.epoch, loaded.generation, "loaded");
   if (early !== null || !standing) return early ?? "stale";
   const tables = Object.entries(loaded.schemas);
-  const known = tables.every(([table, schema]) => sameShape(standing.schemas[table] ?? NO_TABLE, schema));
+  const known = tables.every(([table, schema]) => sameShape(tableOf(standing.schemas, table) ?? NO_TABLE, schema));
   if (!known && (loaded.change === "none" || standing.schema_version !== loaded.basedOn)) return "conflict";
   await growSchemas(tx, standing, loaded.schemas);
   if (loaded.remade.length > 0) await replaceRemade(tx, standing, loaded);
@@ -157,13 +159,13 @@ async function mustFit(tx: Tx, generation: GenerationId, tables: readonly (reado
  * was published since, and counts as a change: a widening decided on less would round.
  */
 async function growSchemas(tx: Tx, standing: Standing, schemas: TableSchemas): Promise<void> {
-  if (Object.entries(schemas).every(([table, schema]) => covers(standing.schemas[table], schema))) return;
+  if (Object.entries(schemas).every(([table, schema]) => covers(tableOf(standing.schemas, table), schema))) return;
   const now = await row(
     tx,
     sql<{ schemas: TableSchemas }>`SELECT schemas FROM generations WHERE id = ${standing.generation} FOR NO KEY UPDATE`,
   );
-  const merged = { ...now?.schemas };
-  for (const [table, schema] of Object.entries(schemas)) merged[table] = mergeFacts(merged[table], schema);
+  let merged = now?.schemas ?? {};
+  for (const [table, schema] of Object.entries(schemas)) merged = withTable(merged, table, mergeFacts(tableOf(merged, table), schema));
   await rows(
     tx,
     sql`UPDATE generations SET schemas = ${json(merged)}, schema_version = schema_version + 1 WHERE id = ${standing.generation}`,

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { FileId, GenerationId, OrgId } from "../../domain/ids.ts";
 import { DEFAULT_RULES, type LoadRules } from "../../domain/options.ts";
 import { parseFileOptions } from "../../domain/parse-options.ts";
+import { pinned, type ToldDialect } from "../../domain/pin-options.ts";
 import type { RemakeSource } from "../../ports/publication.ts";
 import { type Db, rows } from "./connection.ts";
 import { RULES } from "./work.ts";
@@ -14,6 +15,7 @@ interface SourceRow {
   raw_removed: boolean;
   bytes: number;
   options: unknown;
+  detected: ToldDialect | null;
   rules: Partial<LoadRules>;
 }
 
@@ -28,7 +30,7 @@ export async function remakeSources(
   const found = await rows(
     db,
     sql<SourceRow>`
-      SELECT f.id, f.org_id, f.name, f.raw_key, f.raw_removed_at IS NOT NULL AS raw_removed, f.bytes, f.options, ${RULES} AS rules
+      SELECT f.id, f.org_id, f.name, f.raw_key, f.raw_removed_at IS NOT NULL AS raw_removed, f.bytes, f.options, f.detected, ${RULES} AS rules
       FROM files f JOIN syncs s ON s.id = f.sync_id JOIN datasets d ON d.id = f.dataset_id
       WHERE f.id IN (SELECT pf.file_id FROM parts p JOIN part_files pf ON pf.part_id = p.id
                      WHERE p.generation_id = ${generation} AND p.table_name = ${table} AND p.until_version IS NULL AND p.schema_hash = ANY(${[...hashes]}))
@@ -41,7 +43,7 @@ export async function remakeSources(
     rawKey: file.raw_key,
     rawRemoved: file.raw_removed,
     bytes: file.bytes,
-    options: parseFileOptions(file.options),
+    options: pinned(parseFileOptions(file.options), file.detected),
     rules: { ...DEFAULT_RULES, ...file.rules },
   }));
 }
