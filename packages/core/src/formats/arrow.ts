@@ -1,14 +1,12 @@
 import { MAIN_TABLE } from "../domain/dataset.ts";
 import { Fault } from "../domain/fault.ts";
 import type { SourceColumn } from "../schema/enforce.ts";
-import { columnTypeOf } from "./arrow-columns.ts";
 import { looksLikeArrowStream } from "./arrow/looks-like.ts";
 import { isArrowFile, type OpenArrow, openFile, openStream } from "./arrow/open-arrow.ts";
-import { type Output, outputOf } from "./arrow/output.ts";
+import { columnsOf, type Output, outputOf } from "./arrow/output.ts";
 import { unreadable } from "./arrow/refuse.ts";
 import { Windows } from "./arrow/windows.ts";
 import type { Format, FormatInput, OpenedFile, SourceBatch } from "./format.ts";
-import { headerNames } from "./header-names.ts";
 
 /**
  * Arrow IPC: the file format, which is Feather's version 2 too, and the stream format; bodies as they are or compressed.
@@ -40,20 +38,6 @@ async function openAny(input: FormatInput): Promise<OpenArrow> {
   }
   if (!looksLikeArrowStream(head)) unreadable("it begins neither as an Arrow file nor with the schema of a stream");
   return openStream(() => input.decoded(), input.rawSize, input.limits);
-}
-
-function columnsOf(outputs: readonly Output[]): SourceColumn[] {
-  const names = headerNames(outputs.map(({ field }) => field.name));
-  return outputs.map(({ field, type }, i) => {
-    const name = names[i] ?? "";
-    const column = columnTypeOf(type);
-    if (column === null) {
-      throw new Fault("unsupported_format", `column ${JSON.stringify(name)} is of a type ${field.type.is} that Parquet has not`, {
-        field: name,
-      });
-    }
-    return { name, type: column };
-  });
 }
 
 async function* batches(

@@ -18,7 +18,7 @@ interface Signature extends Magic {
 /** Latin-1 text of the signatures, at offset 0 unless said otherwise. The first that matches counts. */
 const SIGNATURES: readonly Signature[] = [
   { name: "Parquet", bytes: "PAR1", is: "parquet", contentType: "application/vnd.apache.parquet" },
-  { name: "encrypted Parquet", bytes: "PARE", is: "other", contentType: "application/vnd.apache.parquet" },
+  { name: "encrypted Parquet", bytes: "PARE", is: "parquet", contentType: "application/vnd.apache.parquet" },
   { name: "an Arrow file", bytes: "ARROW1", is: "arrow", contentType: "application/vnd.apache.arrow.file" },
   { name: "a Feather file", bytes: "FEA1", is: "feather", contentType: "application/octet-stream" },
   { name: "ORC", bytes: "ORC", is: "orc", contentType: "application/x-orc" },

@@ -66,11 +66,10 @@ async function observe(seconds: OpenParquet, nanos: OpenParquet, flags: readonly
   const options = { batchSize: BATCH_ROWS, columns: [...new Set(wanted.names)] };
   const others = recordBatches(nanos, options);
   try {
-    for await (const { batch } of recordBatches(seconds, options)) {
+    for await (const batch of recordBatches(seconds, options)) {
       const other = await others.next();
-      if (other.done === true || other.value.batch.numRows !== batch.numRows)
-        throw new Error("two readers of one file disagree on its rows");
-      const [a, b] = [leafData(batch), leafData(other.value.batch)];
+      if (other.done === true || other.value.numRows !== batch.numRows) throw new Error("two readers of one file disagree on its rows");
+      const [a, b] = [leafData(batch), leafData(other.value)];
       if (a.length !== wanted.leaves.length || b.length !== a.length) {
         throw new Fault("unsupported_format", "columns with INT96 times and columns of like names cannot be told apart");
       }

@@ -9,6 +9,8 @@ import type { Source } from "./source.ts";
 export interface OpenParquet {
   readonly file: ParquetFile;
   readonly schema: Schema;
+  /** The schema as an Arrow IPC stream. */
+  readonly schemaIpc: Uint8Array;
   readonly source: Source;
 }
 
@@ -16,15 +18,23 @@ export interface OpenParquet {
 export async function openParquet(source: Source): Promise<OpenParquet> {
   const watch = watchTraps();
   const file = await orUnreadable("its footer", () => watch.race(ParquetFile.fromFile(blobOf(source)))).finally(() => watch.stop());
-  const schema = await orUnreadable("its schema", async () => tableFromIPC(file.schema().intoIPCStream()).schema);
-  return { file, schema, source };
+  const schemaIpc = await orUnreadable("its schema", async () => file.schema().intoIPCStream());
+  const schema = await orUnreadable("its schema", async () => tableFromIPC(schemaIpc).schema);
+  return { file, schema, schemaIpc, source };
 }
 
-/** Batches of the file's rows in order, and the size of each as Arrow. Throws `unreadable` for pages that make no sense. */
-export async function* recordBatches(
+type ReadOptions = Pick<ReaderOptions, "batchSize" | "columns">;
+
+/** Batches of the file's rows in order. Throws `unreadable` for pages that make no sense. */
+export async function* recordBatches(opened: OpenParquet, options: ReadOptions): AsyncGenerator<ArrowBatch> {
+  for await (const { ipc } of ipcBatches(opened, options)) yield* tableFromIPC(ipc).batches;
+}
+
+/** The same, each as an Arrow IPC stream of its own. */
+export async function* ipcBatches(
   { file }: OpenParquet,
-  options: Pick<ReaderOptions, "batchSize" | "columns">,
-): AsyncGenerator<{ readonly batch: ArrowBatch; readonly bytes: number }> {
+  options: ReadOptions,
+): AsyncGenerator<{ readonly ipc: Uint8Array; readonly rows: number }> {
   const watch = watchTraps();
   let reader: ReadableStreamDefaultReader<RecordBatch> | null = null;
   let rows = 0;
@@ -35,11 +45,9 @@ export async function* recordBatches(
       const next = reader.read();
       const { done, value } = await orUnreadable(`its pages after row ${rows}`, () => watch.race(next));
       if (done) return;
-      const ipc = value.intoIPCStream();
-      for (const batch of tableFromIPC(ipc).batches) {
-        yield { batch, bytes: ipc.length };
-        rows += batch.numRows;
-      }
+      const batchRows = value.numRows;
+      yield { ipc: value.intoIPCStream(), rows: batchRows };
+      rows += batchRows;
     }
   } finally {
     watch.stop();
@@ -55,7 +63,7 @@ export async function orUnreadable<T>(what: string, read: () => Promise<T>): Pro
     return await read();
   } catch (error) {
     if (isFault(error)) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = error instanceof Error ? (error.name === "RuntimeError" ? "its decoder gave up" : error.message) : String(error);
     throw new Fault("unreadable", `no readable Parquet: ${what} cannot be read (${printable(why, 300)})`, { cause: error });
   }
 }

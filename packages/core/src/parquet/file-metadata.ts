@@ -2,10 +2,9 @@ import { CompactReader, THRIFT, varintBytes } from "./thrift.ts";
 
 /**
  * What is read from a Parquet FileMetaData (Thrift compact) beside what parquet-wasm tells. Field numbers are those of
- * parquet.thrift: FileMetaData 2 schema, 4 row_groups, 5 key_value_metadata; SchemaElement 1 type, 5 num_children.
+ * parquet.thrift: FileMetaData 2 schema, 5 key_value_metadata; SchemaElement 1 type, 5 num_children.
  */
 const SCHEMA = 2;
-const ROW_GROUPS = 4;
 const KEY_VALUES = 5;
 const INT96 = 3;
 
@@ -27,41 +26,6 @@ export function int96Leaves(metadata: Uint8Array): boolean[] {
     return true;
   });
   return leaves;
-}
-
-/** Where the pages of each column chunk lie: its first byte -> its length. */
-export function chunkLengths(metadata: Uint8Array): Map<number, number> {
-  const reader = new CompactReader(metadata);
-  const chunks = new Map<number, number>();
-  const each = (wanted: number, inner: () => void) => () =>
-    reader.struct((id) => {
-      if (id !== wanted) return false;
-      inner();
-      return true;
-    });
-  // RowGroup 1 columns, ColumnChunk 3 meta_data.
-  const columnChunk = each(3, () => readChunk(reader, chunks));
-  const rowGroup = each(1, () => reader.list(columnChunk));
-  reader.struct((id) => {
-    if (id !== ROW_GROUPS) return false;
-    reader.list(rowGroup);
-    return true;
-  });
-  return chunks;
-}
-
-/** ColumnMetaData: 7 total_compressed_size, 9 data_page_offset, 11 dictionary_page_offset. */
-function readChunk(reader: CompactReader, chunks: Map<number, number>): void {
-  let length = 0;
-  let start = 0;
-  reader.struct((id) => {
-    if (id === 7) length = reader.zigzag();
-    else if (id === 9) start = reader.zigzag();
-    else if (id === 11) start = reader.zigzag() || start;
-    else return false;
-    return true;
-  });
-  chunks.set(start, length);
 }
 
 /** The metadata with one key-value pair set, every other byte as it was. */

@@ -71,6 +71,12 @@ export class CompactWriter {
     }
   }
 
+  /** A list that was written elsewhere, its head included. */
+  rawList(id: number, bytes: Uint8Array): void {
+    this.#field(id, LIST);
+    this.raw(bytes);
+  }
+
   /** A struct as the field `id`, or as an element of a list. */
   begin(id?: number): void {
     if (id !== undefined) this.#field(id, ELEMENT.struct);

@@ -1,6 +1,9 @@
 /** Type codes of Thrift's compact protocol that are asked for by name. */
 export const THRIFT = { list: 9, struct: 12 } as const;
 
+/** What is stepped over is followed recursively. */
+const MAX_DEPTH = 64;
+
 /**
  * Just enough of Thrift's compact protocol to find fields and step over the others. Whole numbers are exact up to 2^53.
  * Throws a plain Error where the bytes end or make no sense.
@@ -62,22 +65,38 @@ export class CompactReader {
     return { type: head & 15, size: head >> 4 === 15 ? this.varint() : head >> 4 };
   }
 
-  skip(type: number): void {
+  skip(type: number, depth = 0): void {
+    if (depth > MAX_DEPTH) throw new Error("the metadata is nested too deeply");
     if (type === 1 || type === 2) return; // true and false lie in the type
     if (type === 3) this.at += 1;
     else if (type >= 4 && type <= 6) this.varint();
     else if (type === 7) this.at += 8;
     else if (type === 8) this.binary();
-    else if (type === 9 || type === 10) this.#skipList();
-    else if (type === 12) this.struct(() => false);
+    else if (type === 9 || type === 10) this.#skipList(depth);
+    else if (type === 12) this.#skipStruct(depth);
     else throw new Error(`the metadata has a field of type ${type}`);
   }
 
-  #skipList(): void {
+  /** The bytes of what is stepped over. */
+  skipped(type: number): Uint8Array {
+    const from = this.at;
+    this.skip(type);
+    if (this.at > this.#bytes.length) throw new Error("the metadata is cut off");
+    return this.#bytes.slice(from, this.at);
+  }
+
+  #skipStruct(depth: number): void {
+    this.struct((_, type) => {
+      this.skip(type, depth + 1);
+      return true;
+    });
+  }
+
+  #skipList(depth: number): void {
     const { type, size } = this.listHead();
     // In a list, a bool is a byte of its own.
     if (type <= 2) this.at += size;
-    else for (let i = 0; i < size; i++) this.skip(type);
+    else for (let i = 0; i < size; i++) this.skip(type, depth + 1);
   }
 }
 

@@ -27,7 +27,10 @@ import {
   Uint8,
   Utf8,
 } from "apache-arrow";
+import { Fault } from "../../domain/fault.ts";
 import { MAX_DECIMAL_DIGITS } from "../../domain/table-schema.ts";
+import type { SourceColumn } from "../../schema/enforce.ts";
+import { columnTypeOf } from "../arrow-columns.ts";
 import { headerNames } from "../header-names.ts";
 import type { ArrowField, LeafType } from "./schema.ts";
 
@@ -52,6 +55,19 @@ export interface Output {
 export function outputOf(field: ArrowField): Output {
   const children = field.children.map(outputOf);
   return { field, children, type: typeOf(field, children) };
+}
+
+/** Names and types of columns. Throws `unsupported_format` for a type that Parquet has not. */
+export function columnsOf(outputs: readonly Output[]): SourceColumn[] {
+  const names = headerNames(outputs.map(({ field }) => field.name));
+  return outputs.map(({ field, type }, i) => {
+    const name = names[i] ?? "";
+    const column = columnTypeOf(type);
+    if (column !== null) return { name, type: column };
+    throw new Fault("unsupported_format", `column ${JSON.stringify(name)} is of a type ${field.type.is} that is not supported`, {
+      field: name,
+    });
+  });
 }
 
 /** The name that a union's type ids take beside its fields. */

@@ -28,8 +28,11 @@ export class Windows {
   #rows = 0;
   #rawBytes = 0;
   #decoded = 0;
+  #cut: number;
 
-  constructor(outputs: readonly Output[], columns: readonly SourceColumn[], limits: FormatLimits) {
+  /** `cut` counts values that lost digits before they came here; the first batch tells of them. */
+  constructor(outputs: readonly Output[], columns: readonly SourceColumn[], limits: FormatLimits, cut = 0) {
+    this.#cut = cut;
     this.#outputs = outputs;
     this.#columns = columns;
     this.#limits = limits;
@@ -44,7 +47,8 @@ export class Windows {
       from += rows;
       this.#rawBytes = before + Math.floor(Math.max(batch.rawBytes - before, 0) * (from / batch.rows));
       this.#check(Math.max(this.#rawBytes, 1));
-      yield typedBatch(data, rows, { rowsBefore: this.#rows, rawBytes: this.#rawBytes, cut: 0 });
+      yield typedBatch(data, rows, { rowsBefore: this.#rows, rawBytes: this.#rawBytes, cut: this.#cut });
+      this.#cut = 0;
       this.#rows += rows;
     }
   }
