@@ -11,6 +11,9 @@ export interface Block {
   readonly rawBytes: number;
 }
 
+/** Bytes behind a block that may be looked at, so that words can be read up to its end. */
+const PADDING = 16;
+
 /**
  * The file in blocks that begin where the last one was not read any further. One buffer for all: a block is valid until the
  * next is asked for. A value that outgrows its block is waited for until the block has doubled, so that long ones cost linear time.
@@ -60,8 +63,8 @@ export class Blocks {
 
   #append(bytes: Uint8Array): void {
     const length = this.#length + bytes.length;
-    if (length + 1 > this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(length + 1, Math.floor(this.#buffer.length * 1.5)));
+    if (length + PADDING > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(length + PADDING, Math.floor(this.#buffer.length * 1.5)));
       this.#buffer.copy(larger, 0, 0, this.#length);
       this.#buffer = larger;
     }
@@ -75,7 +78,7 @@ export class Blocks {
   }
 
   #block(from: number, final: boolean, rawBytes: number): Block {
-    if (this.#buffer.length === 0) this.#buffer = Buffer.alloc(1);
+    if (this.#buffer.length === 0) this.#buffer = Buffer.alloc(PADDING);
     this.#buffer[this.#length] = 0;
     return { bytes: this.#buffer, from, to: this.#length, offset: this.#offset, final, rawBytes };
   }

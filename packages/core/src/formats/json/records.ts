@@ -93,7 +93,7 @@ export class RecordReader {
         if (step.done) break;
       }
       if (!block.final) {
-        this.#lines.pass(block, at);
+        if (this.#layout !== "lines") this.#lines.pass(block, at);
         blocks.keep(at);
       }
     }

@@ -61,11 +61,15 @@ export class RowCells {
   readonly #byName = new Map<string, number>();
   /** By raw bytes (as Latin-1), escapes and all. */
   readonly #byRaw = new Map<string, number>();
-  /** Column c's key as it was first written, with its quotes and a colon: patterns[patternAt[c] .. patternAt[c + 1]). */
-  #patterns = new Uint8Array(1024);
-  #patternAt = new Int32Array(64);
+  /** Column c's key as it was first written, with its quotes and a colon, in words from `keyAt`; no length: not to be matched. */
+  #keyWords: Int32Array = new Int32Array(256);
+  #keyAt: Int32Array = new Int32Array(64);
+  #keyLengths: Int32Array = new Int32Array(64);
+  #read = 0;
+  #viewed: Uint8Array = new Uint8Array(0);
+  #view = new DataView(this.#viewed.buffer);
   /** By column + 1 (0: the row's start): the column that came next last time. */
-  #next = new Int32Array(64);
+  #next: Int32Array = new Int32Array(64);
 
   constructor(maxColumns: number) {
     this.#maxColumns = maxColumns;
@@ -87,6 +91,7 @@ export class RowCells {
 
   /** Takes the object at `open` as a row. Its end, or MORE, BROKEN, DEEP, and then no row is added. */
   addObject(bytes: Uint8Array, open: number, to: number): number {
+    const view = this.#viewOf(bytes);
     let starts = this.#starts;
     let ends = this.#ends;
     let kinds = this.#kinds;
@@ -98,15 +103,11 @@ export class RowCells {
     if (bytes[i] === CLOSE_OBJECT && i < to) return this.#commit(open, i + 1, 0);
     for (;;) {
       let column = this.#next[before] ?? 0;
-      let value = this.#matchKey(bytes, i, column);
+      let value = this.#matchKey(view, i, column);
       if (value === 0) {
-        if (bytes[i] !== QUOTE || i >= to) return this.#undo(broken(i, to, "a key must begin here"));
-        const end = scanString(bytes, i, to);
-        if (end < 0) return this.#undo(end);
-        const escaped = scan.kind === KIND.escaped;
-        value = afterColon(bytes, end, to);
+        value = this.#readKey(bytes, i, to);
         if (value < 0) return this.#undo(value);
-        column = this.#columnOf(bytes, i, end, escaped);
+        column = this.#read;
         this.#next[before] = column;
         starts = this.#starts;
         ends = this.#ends;
@@ -136,9 +137,16 @@ export class RowCells {
         }
         ends[cell] = next - 1;
       } else {
-        next = scanValue(bytes, value, to);
-        if (next < 0) return this.#undo(next);
-        kinds[cell] = scan.kind;
+        next = quickNumber(bytes, value);
+        if (next > 0) kinds[cell] = KIND.int;
+        else if (next < 0) {
+          next = ~next;
+          kinds[cell] = KIND.fraction;
+        } else {
+          next = scanValue(bytes, value, to);
+          if (next < 0) return this.#undo(next);
+          kinds[cell] = scan.kind;
+        }
         starts[cell] = value;
         ends[cell] = next;
       }
@@ -210,18 +218,37 @@ export class RowCells {
     this.#labels++;
   }
 
-  /** Behind the colon of the key at `at`, where it is written as this column's key was; else 0. */
-  #matchKey(bytes: Uint8Array, at: number, column: number): number {
-    const patterns = this.#patterns;
-    const end = this.#patternAt[column + 1] ?? 0;
-    let p = this.#patternAt[column] ?? 0;
-    if (p === end) return 0;
-    let k = at;
-    while (p < end && patterns[p] === bytes[k]) {
-      p++;
-      k++;
+  #viewOf(bytes: Uint8Array): DataView {
+    if (bytes !== this.#viewed) {
+      this.#viewed = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     }
-    return p === end ? k : 0;
+    return this.#view;
+  }
+
+  /**
+   * Behind the colon of the key at `at`, where it is written as this column's key was; else 0. Four bytes at a time, the last
+   * four again: what matches has no NUL and no line feed, so that it ends before the text does.
+   */
+  #matchKey(view: DataView, at: number, column: number): number {
+    const length = this.#keyLengths[column] ?? 0;
+    if (length === 0) return 0;
+    const words = this.#keyWords;
+    const last = at + length - 4;
+    let p = this.#keyAt[column] ?? 0;
+    for (let k = at; k < last; k += 4) if (view.getInt32(k, true) !== words[p++]) return 0;
+    return view.getInt32(last, true) === words[p] ? at + length : 0;
+  }
+
+  /** Behind the colon of a key that is not the expected one; its column is in `#read`. Results as a scan's. */
+  #readKey(bytes: Uint8Array, at: number, to: number): number {
+    if (bytes[at] !== QUOTE || at >= to) return broken(at, to, "a key must begin here");
+    const end = scanString(bytes, at, to);
+    if (end < 0) return end;
+    const escaped = scan.kind === KIND.escaped;
+    const value = afterColon(bytes, end, to);
+    if (value >= 0) this.#read = this.#columnOf(bytes, at, end, escaped);
+    return value;
   }
 
   #columnOf(bytes: Uint8Array, open: number, end: number, escaped: boolean): number {
@@ -250,19 +277,25 @@ export class RowCells {
     return column;
   }
 
+  /** Keys are kept as words: those from the start, and the one at the end. */
   #addPattern(column: number, key: Uint8Array | null): void {
-    if (column + 2 > this.#patternAt.length) {
-      this.#patternAt = grown(this.#patternAt, column + 2, Int32Array);
-      this.#next = grown(this.#next, column + 2, Int32Array);
+    if (column + 2 > this.#keyAt.length) {
+      this.#keyAt = grown(this.#keyAt, column + 2);
+      this.#keyLengths = grown(this.#keyLengths, column + 2);
+      this.#next = grown(this.#next, column + 2);
     }
-    const at = this.#patternAt[column] ?? 0;
-    const length = key === null ? 0 : key.length + 1;
-    if (at + length > this.#patterns.length) this.#patterns = grown(this.#patterns, at + length, Uint8Array);
-    if (key !== null) {
-      this.#patterns.set(key, at);
-      this.#patterns[at + length - 1] = 58;
+    const at = this.#keyAt[column] ?? 0;
+    // "": is shorter than a word.
+    const length = key === null || key.length < 3 ? 0 : key.length + 1;
+    const words = Math.ceil(length / 4);
+    if (at + words > this.#keyWords.length) this.#keyWords = grown(this.#keyWords, at + words);
+    if (key !== null && length > 0) {
+      const written = Buffer.alloc(length, 58);
+      written.set(key);
+      for (let w = 0; w < words; w++) this.#keyWords[at + w] = written.readInt32LE(Math.min(w * 4, length - 4));
     }
-    this.#patternAt[column + 1] = at + length;
+    this.#keyLengths[column] = length;
+    this.#keyAt[column + 1] = at + words;
   }
 
   /** Twice as many cells a row; the rows so far, and the one under way, move apart. */
@@ -296,8 +329,26 @@ export class RowCells {
   }
 }
 
-function grown<T extends Int32Array | Uint8Array>(old: T, length: number, type: new (length: number) => T): T {
-  const next = new type(Math.max(length, old.length * 2));
+function grown(old: Int32Array, length: number): Int32Array {
+  const next = new Int32Array(Math.max(length, old.length * 2));
   next.set(old);
   return next;
+}
+
+/** The end of a plain number that a comma or } follows at once, ~end where it has a point, 0 for anything else. */
+function quickNumber(bytes: Uint8Array, at: number): number {
+  let i = at;
+  let c = bytes[i] ?? 0;
+  if (c === 45) c = bytes[++i] ?? 0;
+  if (c === 48) c = bytes[++i] ?? 0;
+  else if (c >= 49 && c <= 57) {
+    do c = bytes[++i] ?? 0;
+    while (c >= 48 && c <= 57);
+  } else return 0;
+  if (c === COMMA || c === CLOSE_OBJECT) return i;
+  if (c !== 46) return 0;
+  const point = i;
+  do c = bytes[++i] ?? 0;
+  while (c >= 48 && c <= 57);
+  return i > point + 1 && (c === COMMA || c === CLOSE_OBJECT) ? ~i : 0;
 }
