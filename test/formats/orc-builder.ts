@@ -6,6 +6,7 @@ export interface OrcParts {
   readonly rows?: number;
   readonly calendar?: number;
   readonly version?: readonly [number, number];
+  /** Other than 0: footers are stored as they are, in chunks; streams must be given in chunks. */
   readonly compression?: number;
   readonly blockSize?: number;
 }
@@ -74,27 +75,34 @@ export function bits(flags: readonly boolean[]): number[] {
   return literalBytes(bytes);
 }
 
+/** A chunk of a compressed stream behind its header; `stored` as it is. */
+export function chunk(bytes: readonly number[] | Uint8Array, stored = false): number[] {
+  const header = bytes.length * 2 + (stored ? 1 : 0);
+  return [header & 255, (header >> 8) & 255, header >> 16, ...bytes];
+}
+
 export function orcBytes(parts: OrcParts): Uint8Array {
   const chunks: number[][] = [[...Buffer.from("ORC")]];
+  const wrap = (bytes: number[]) => (parts.compression ? chunk(bytes, true) : bytes);
   let at = 3;
   const infos = parts.stripes.map((stripe) => {
     const offset = at;
     const data = stripe.streams.flatMap(({ bytes }) => [...bytes]);
-    const footer = [
+    const footer = wrap([
       ...stripe.streams.flatMap(({ kind, column, bytes }) => message(1, [...uint(1, kind), ...uint(2, column), ...uint(3, bytes.length)])),
       ...stripe.encodings.flatMap(([kind, size]) => message(2, [...uint(1, kind), ...(size === undefined ? [] : uint(2, size))])),
       ...(stripe.timezone === undefined ? [] : message(3, [...Buffer.from(stripe.timezone)])),
-    ];
+    ]);
     chunks.push(data, footer);
     at += data.length + footer.length;
     return message(3, [...uint(1, offset), ...uint(2, 0), ...uint(3, data.length), ...uint(4, footer.length), ...uint(5, stripe.rows)]);
   });
-  const footer = [
+  const footer = wrap([
     ...infos.flat(),
     ...parts.types.flatMap((type) => message(4, typeBytes(type))),
     ...uint(6, parts.rows ?? parts.stripes.reduce((sum, { rows }) => sum + rows, 0)),
     ...(parts.calendar === undefined ? [] : uint(11, parts.calendar)),
-  ];
+  ]);
   const [major, minor] = parts.version ?? [0, 12];
   const postscript = [
     ...uint(1, footer.length),
