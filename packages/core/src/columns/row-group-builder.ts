@@ -6,7 +6,7 @@ import type { ColumnChunk } from "./column-chunk.ts";
 /** DuckDB's size of a row group, which its readers spread over threads. */
 export const ROW_GROUP_ROWS = 122_880;
 /** Wide rows close a row group earlier: it is held in memory until then. */
-export const ROW_GROUP_BYTES = 32 * 2 ** 20;
+export const ROW_GROUP_BYTES = 64 * 2 ** 20;
 
 /** Batches of columns -> row groups of chunks. */
 export class RowGroupBuilder {

@@ -2,8 +2,8 @@ import type { ColumnChunk, DenseValues } from "../columns/column-chunk.ts";
 import { type Bounds, boundsOf } from "./bound.ts";
 import { chooseEncoding } from "./choose-encoding.ts";
 import { type EncodedChunk, ENCODING, type Encoding, type RawPage } from "./encoded-chunk.ts";
-import { deltaBound, type DeltaSource, putDelta } from "./delta.ts";
-import { extremesOf, lengthAt } from "./extremes.ts";
+import { deltaBound, deltaSource, putDelta } from "./delta.ts";
+import { type Extremes, extremesOf, extremesOfBytes } from "./extremes.ts";
 import { hybridBound, putIds, putLevels, putWideIds, widthOf } from "./hybrid.ts";
 import type { PageMemory } from "./page-memory.ts";
 import { type Physical, physicalOf } from "./physical-type.ts";
@@ -25,7 +25,8 @@ export function encodeChunk(chunk: ColumnChunk, memory: PageMemory, pageBytes: n
 
 /**
  * A dictionary pays where it and its ids are clearly shorter than the values: zstd makes less of packed ids than of values,
- * so a small gain before compression is a loss after it.
+ * so a small gain before compression is a loss after it. One that was given up on the way must pay twice, because what comes
+ * after it is compressed without what it holds (free text of few words: 2 % larger).
  */
 function dictionaryPays(chunk: ColumnChunk): boolean {
   const { dictionary, coded } = chunk;
@@ -35,7 +36,7 @@ function dictionaryPays(chunk: ColumnChunk): boolean {
   const dictionaryBytes = plainLength(dictionary, physical);
   const idBytes = (coded * widthOf(dictionary.count)) / 8;
   const plainBytes = (dictionaryBytes / Math.max(dictionary.count, 1)) * coded;
-  return dictionaryBytes + idBytes <= plainBytes * 0.8;
+  return dictionaryBytes + idBytes <= plainBytes * (chunk.plain.count === 0 ? 0.8 : 0.4);
 }
 
 function withoutDictionary(chunk: ColumnChunk): ColumnChunk {
@@ -72,7 +73,7 @@ class ChunkEncoder {
     const chunk = this.#chunk;
     if (chunk.coded > 0) {
       this.#dictionaryPage();
-      this.#codedPages(chunk.plain.count === 0 ? chunk.rows : this.#rowAfter(chunk.coded));
+      this.#codedPages(chunk.plain.count === 0 ? chunk.rows : this.#rowAfter(0, chunk.coded));
     }
     if (this.#row < chunk.rows) this.#plainPages();
     return { pages: this.#pages, ordered: this.#ordered };
@@ -103,10 +104,10 @@ class ChunkEncoder {
       const { room, at } = this.#openPage(to, hybridBound(values, width) + 1);
       room[at] = width;
       let length = at + 1;
-      if (values > 0)
-        length =
-          narrowIds === null ? putWideIds(ids, value, last, width, room, length) : putIds(narrowIds, value, last, width, room, length);
-      const bounds = values === 0 ? null : this.#bounds(dictionary, 0, dictionary.count, 0, marksOf(ids, value, last, dictionary.count));
+      const marks = noMarks(dictionary.count);
+      if (values > 0 && narrowIds !== null) length = putIds(narrowIds, value, last, width, marks, room, length);
+      else if (values > 0) length = putWideIds(ids, value, last, width, marks, room, length);
+      const bounds = values === 0 ? null : this.#bounds(dictionary, extremesOf(dictionary, 0, dictionary.count, marks));
       this.#closePage(ENCODING.dictionary, to, values, length, bounds);
       value = last;
     }
@@ -133,29 +134,24 @@ class ChunkEncoder {
       encoding === ENCODING.delta
         ? putDelta(deltaSource(plain), value, value + values, room, at)
         : putPlain(plain, this.#physical, value, value + values, room, at);
-    this.#closePage(encoding, to, values, end, this.#bounds(plain, value, value + values, 0, null));
+    this.#closePage(encoding, to, values, end, this.#bounds(plain, extremesOf(plain, value, value + values, null)));
     return values;
   }
 
   /** Byte arrays differ in length: a page ends with the value that fills it. */
   #textPages(plain: DenseValues & { form: "bytes" }): void {
-    const { data } = plain;
     const { rows } = this.#chunk;
+    let value = 0;
     let offset = 0;
     while (this.#row < rows) {
-      let to = this.#row;
-      let end = offset;
-      let values = 0;
-      const present = this.#present;
-      for (; to < rows && end - offset < this.#pageBytes; to++) {
-        if (present !== null && present[to] === 0) continue;
-        end += 4 + lengthAt(data, end);
-        values++;
-      }
-      const { room, at } = this.#openPage(to, end - offset);
-      const length = putPlain(plain, this.#physical, offset, end, room, at);
-      this.#closePage(ENCODING.plain, to, values, length, this.#bounds(plain, 0, values, offset, null));
-      offset = end;
+      const found = extremesOfBytes(plain.data, value, plain.count, offset, this.#pageBytes, null);
+      const values = found.to - value;
+      const to = found.to === plain.count ? rows : this.#rowAfter(this.#row, values);
+      const { room, at } = this.#openPage(to, found.end - offset);
+      const length = putPlain(plain, this.#physical, offset, found.end, room, at);
+      this.#closePage(ENCODING.plain, to, values, length, this.#bounds(plain, found));
+      value = found.to;
+      offset = found.end;
     }
   }
 
@@ -178,8 +174,7 @@ class ChunkEncoder {
     this.#row = to;
   }
 
-  #bounds(values: DenseValues, from: number, to: number, at: number, marks: Uint8Array | null): Bounds | null {
-    const extremes = extremesOf(values, from, to, at, marks);
+  #bounds(values: DenseValues, extremes: Extremes): Bounds | null {
     if (extremes.unordered) this.#ordered = false;
     return boundsOf(this.#chunk.type, values, extremes);
   }
@@ -192,12 +187,12 @@ class ChunkEncoder {
     return values;
   }
 
-  /** The row after the one that holds the value before `value`. */
-  #rowAfter(value: number): number {
+  /** The row after the one that holds the last of so many values from a row on. */
+  #rowAfter(from: number, values: number): number {
     const present = this.#present;
-    if (present === null) return value;
-    let row = 0;
-    for (let seen = 0; seen < value; row++) seen += present[row]!;
+    if (present === null) return from + values;
+    let row = from;
+    for (let seen = 0; seen < values; row++) seen += present[row]!;
     return row;
   }
 }
@@ -209,16 +204,7 @@ function narrowed(ids: Uint16Array | Uint32Array, count: number): Uint16Array {
   return narrow;
 }
 
-function marksOf(ids: Uint16Array | Uint32Array, from: number, to: number, count: number): Uint8Array {
+function noMarks(count: number): Uint8Array {
   if (used.length < count) used = new Uint8Array(count);
-  const marks = used;
-  marks.fill(0, 0, count);
-  for (let i = from; i < to; i++) marks[ids[i]!] = 1;
-  return marks;
-}
-
-function deltaSource(plain: DenseValues): DeltaSource {
-  if (plain.form === "words") return { words: plain.halves, step: 2 };
-  if (plain.form === "days") return { words: plain.values, step: 1 };
-  throw new Error(`no deltas of ${plain.form}`);
+  return used.fill(0, 0, count);
 }

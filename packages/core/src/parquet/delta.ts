@@ -1,3 +1,5 @@
+import type { DenseValues } from "../columns/column-chunk.ts";
+
 /**
  * DELTA_BINARY_PACKED (Encodings.md, "Delta Encoding"):
  *
@@ -17,6 +19,13 @@ export interface DeltaSource {
   /** Value i at i * step (low half) and, for step 2, i * step + 1 (high half). */
   readonly words: Int32Array;
   readonly step: 1 | 2;
+}
+
+/** Throws for values that have no differences. */
+export function deltaSource(values: DenseValues): DeltaSource {
+  if (values.form === "words") return { words: values.halves, step: 2 };
+  if (values.form === "days") return { words: values.values, step: 1 };
+  throw new Error(`no differences of ${values.form}`);
 }
 
 /** More bytes than `count` values ever take. */

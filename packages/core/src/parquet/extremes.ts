@@ -13,11 +13,10 @@ export interface Extremes {
 const NONE: Extremes = { least: -1, greatest: -1, unordered: false };
 
 /**
- * Extremes of values [from, to) in Parquet's order: integers and decimals signed, doubles by value, bytes unsigned. `from` and
- * `to` are value indexes; for `bytes` `at` is the offset of value `from`. Of a dictionary only ids with a nonzero mark in
- * `used` count; null: all do.
+ * Extremes of values [from, to) in Parquet's order: integers and decimals signed, doubles by value, bytes unsigned. Of a
+ * dictionary only ids with a nonzero mark in `used` count; null: all do. For `bytes` the range is always of all values.
  */
-export function extremesOf(values: DenseValues, from: number, to: number, at: number, used: Uint8Array | null): Extremes {
+export function extremesOf(values: DenseValues, from: number, to: number, used: Uint8Array | null): Extremes {
   if (from >= to) return NONE;
   switch (values.form) {
     case "words":
@@ -31,33 +30,49 @@ export function extremesOf(values: DenseValues, from: number, to: number, at: nu
     case "bools":
       return ofBools(values.values, from, to, used);
     case "bytes":
-      return ofBytes(values.data, from, to, at, used);
+      return extremesOfBytes(values.data, 0, values.count, 0, Infinity, used);
   }
 }
+
+/** Doubles tell values below this apart, and none that they round lies within it. */
+const EXACT = 2 ** 53;
 
 function ofWords(halves: Int32Array, from: number, to: number, used: Uint8Array | null): Extremes {
   let least = -1;
   let greatest = -1;
-  let lowHi = 0x7fffffff;
-  let lowLo = 0xffffffff;
-  let topHi = -0x80000000;
-  let topLo = 0;
+  let low = Infinity;
+  let top = -Infinity;
   for (let i = from; i < to; i++) {
     if (used !== null && used[i] === 0) continue;
-    const lo = halves[2 * i]! >>> 0;
-    const hi = halves[2 * i + 1]!;
-    if (hi < lowHi || (hi === lowHi && lo <= lowLo)) {
-      lowHi = hi;
-      lowLo = lo;
+    const value = halves[2 * i + 1]! * 4294967296 + (halves[2 * i]! >>> 0);
+    if (value < low) {
+      low = value;
       least = i;
     }
-    if (hi > topHi || (hi === topHi && lo >= topLo)) {
-      topHi = hi;
-      topLo = lo;
+    if (value > top) {
+      top = value;
       greatest = i;
     }
   }
+  if (low > -EXACT && top < EXACT) return { least, greatest, unordered: false };
+  return ofLargeWords(halves, from, to, used);
+}
+
+function ofLargeWords(halves: Int32Array, from: number, to: number, used: Uint8Array | null): Extremes {
+  let least = -1;
+  let greatest = -1;
+  for (let i = from; i < to; i++) {
+    if (used !== null && used[i] === 0) continue;
+    if (least < 0 || wordsBelow(halves, i, least)) least = i;
+    if (greatest < 0 || wordsBelow(halves, greatest, i)) greatest = i;
+  }
   return { least, greatest, unordered: false };
+}
+
+function wordsBelow(halves: Int32Array, a: number, b: number): boolean {
+  const left = halves[2 * a + 1]!;
+  const right = halves[2 * b + 1]!;
+  return left === right ? halves[2 * a]! >>> 0 < halves[2 * b]! >>> 0 : left < right;
 }
 
 function ofQuarters(quarters: Int32Array, from: number, to: number, used: Uint8Array | null): Extremes {
@@ -135,29 +150,56 @@ function ofBools(values: Uint8Array, from: number, to: number, used: Uint8Array 
   return { least: no < 0 ? yes : no, greatest: yes < 0 ? no : yes, unordered: false };
 }
 
-function ofBytes(data: Uint8Array, from: number, to: number, start: number, used: Uint8Array | null): Extremes {
+/**
+ * Extremes of byte arrays from value `from` on, which begins at the offset `start`, up to value `most`, or to the value that
+ * makes it `limit` bytes. `to` is the value after the last one, `end` where that one ends.
+ */
+export function extremesOfBytes(
+  data: Uint8Array,
+  from: number,
+  most: number,
+  start: number,
+  limit: number,
+  used: Uint8Array | null,
+): Extremes & { readonly to: number; readonly end: number } {
   let least = -1;
   let greatest = -1;
   let at = start;
-  let low = 256;
-  let top = -1;
-  for (let i = from; i < to; i++) {
+  const full = start + limit;
+  // Most values are told apart from both extremes by their first four bytes, as one number.
+  let low = 0;
+  let top = 0;
+  let i = from;
+  for (; i < most && at < full; i++) {
     const length = data[at]! | (data[at + 1]! << 8) | (data[at + 2]! << 16) | (data[at + 3]! << 24);
     if (used === null || used[i] !== 0) {
-      // Most values are told apart from both extremes by their first byte; an empty one has none, and is below all.
-      const first = length === 0 ? -1 : data[at + 4]!;
-      if (first <= low && (first < low || bytesBelow(data, at, least))) {
+      const head =
+        length >= 4
+          ? ((data[at + 4]! << 24) | (data[at + 5]! << 16) | (data[at + 6]! << 8) | data[at + 7]!) >>> 0
+          : shortHead(data, at, length);
+      if (least < 0) {
         least = at;
-        low = first;
-      }
-      if (first >= top && (greatest < 0 || first > top || bytesBelow(data, greatest, at))) {
         greatest = at;
-        top = first;
+        low = head;
+        top = head;
+      } else if (head <= low && (head < low || bytesBelow(data, at, least))) {
+        least = at;
+        low = head;
+      } else if (head >= top && (head > top || bytesBelow(data, greatest, at))) {
+        greatest = at;
+        top = head;
       }
     }
     at += 4 + length;
   }
-  return { least, greatest, unordered: false };
+  return { least, greatest, unordered: false, to: i, end: at };
+}
+
+/** Up to three bytes and zeros after them. */
+function shortHead(data: Uint8Array, at: number, length: number): number {
+  let head = 0;
+  for (let i = 0; i < length; i++) head |= data[at + 4 + i]! << (24 - 8 * i);
+  return head >>> 0;
 }
 
 function bytesBelow(data: Uint8Array, a: number, b: number): boolean {

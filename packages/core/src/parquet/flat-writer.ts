@@ -119,6 +119,7 @@ class FlatFileWriter implements FlatWriter {
 
   async close(late: ReadonlyMap<string, string>): Promise<void> {
     await this.drain();
+    this.#memory.close();
     const { schema, metadata } = this.#options;
     const pairs = new Map([...metadata, ...late, ["ARROW:schema", schemaMessage(schema)] as const]);
     for (const bytes of writeFooter({ schema, rows: this.rows, groups: this.#groups, metadata: pairs, offset: this.bytesOut })) {
@@ -130,6 +131,7 @@ class FlatFileWriter implements FlatWriter {
   async abort(): Promise<void> {
     this.#fail(new Error("the part was abandoned"));
     await this.#tail;
+    this.#memory.close();
   }
 
   #encode(

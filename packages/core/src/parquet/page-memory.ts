@@ -12,14 +12,17 @@ interface Block {
 }
 
 const BLOCK_BYTES = 4 * 2 ** 20;
+/** Free blocks that are kept for the next file. */
+const KEPT_BLOCKS = 6;
+const free: Block[] = [];
+const NO_BLOCK: Block = { memory: new Uint8Array(0), used: 0, held: 0 };
 
 /**
- * Memory for uncompressed pages, in blocks that are used again once every page in them is let go of: fresh memory for each
- * page would be zeroed, faulted in and collected.
+ * Memory for uncompressed pages, in blocks that are used again, by the next file too, once every page in them is let go of:
+ * fresh memory for each page would be zeroed, faulted in and collected.
  */
 export class PageMemory {
-  readonly #free: Block[] = [];
-  #current: Block = newBlock(0);
+  #current: Block = NO_BLOCK;
   /** Bytes of pages that are held. */
   held = 0;
 
@@ -45,15 +48,27 @@ export class PageMemory {
     this.held -= page.bytes.length;
     if (--block.held > 0) return;
     block.used = 0;
-    if (block !== this.#current && block.memory.length === BLOCK_BYTES) this.#free.push(block);
+    if (block !== this.#current) giveBack(block);
+  }
+
+  /** Ends the use of the memory. What is held still is let go of later as ever. */
+  close(): void {
+    const last = this.#current;
+    this.#current = NO_BLOCK;
+    if (last.held === 0) giveBack(last);
   }
 
   #next(bytes: number): void {
     const last = this.#current;
-    if (last.held === 0 && last.memory.length === BLOCK_BYTES) this.#free.push(last);
-    const next = bytes <= BLOCK_BYTES ? this.#free.pop() : undefined;
+    const next = bytes <= BLOCK_BYTES ? free.pop() : undefined;
     this.#current = next ?? newBlock(Math.max(bytes, BLOCK_BYTES));
+    if (last.held === 0) giveBack(last);
   }
+}
+
+function giveBack(block: Block): void {
+  block.used = 0;
+  if (block.memory.length === BLOCK_BYTES && free.length < KEPT_BLOCKS) free.push(block);
 }
 
 function newBlock(bytes: number): Block {
