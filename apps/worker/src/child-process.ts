@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { Fault, type FaultRecord } from "@sluice/core/domain/fault";
 import type { ConvertIo, ConvertOutcome, ConvertRequest } from "@sluice/core/ports/converter";
-import { FRAME, type FrameKind, FrameReader, type Thrown, header } from "./frames.ts";
+import { type Ended, FRAME, type FrameKind, FrameReader, type Thrown, header } from "./frames.ts";
 import { JobIo } from "./job-io.ts";
 
 const CANCEL_GRACE_MS = 500;
@@ -153,7 +153,10 @@ export class SandboxChild {
     if (!running) return;
     running.heard = true;
     if (kind === FRAME.outcome && id === running.no) {
-      running.reply({ kind: "outcome", outcome: JSON.parse(payload.toString()) as ConvertOutcome });
+      const { outcome, worn } = JSON.parse(payload.toString()) as Ended;
+      // Its answer counts; the next job goes to another child.
+      if (worn) this.spent = true;
+      running.reply({ kind: "outcome", outcome });
     } else if (kind === FRAME.threw && id === running.no) {
       running.reply({ kind: "threw", thrown: JSON.parse(payload.toString()) as Thrown });
     } else {

@@ -2,13 +2,13 @@
  * The sandboxed child: runs `convert` over the pipe on fd 3, one job at a time. It has no environment, may read nothing but
  * code, may write nothing, start nothing and connect to nothing. It ends when the pipe ends, so it never outlives its worker.
  *
- * usage: node --permission … child.ts <URL of the module that exports convert>
+ * usage: node --permission … child.ts <URL of the module that exports convert, and isWorn where its process can wear out>
  */
 import { Socket } from "node:net";
 import type { ConvertIo, ConvertOutcome, ConvertRequest } from "@sluice/core/ports/converter";
 import { isFault } from "@sluice/core/domain/fault";
 import { PipeIo } from "./child-io.ts";
-import { FRAME, FrameReader, type Thrown, frame, jsonFrame } from "./frames.ts";
+import { type Ended, FRAME, FrameReader, type Thrown, frame, jsonFrame } from "./frames.ts";
 import { denyNetwork } from "./no-network.ts";
 
 type Convert = (request: ConvertRequest, io: ConvertIo, signal: AbortSignal) => Promise<ConvertOutcome>;
@@ -26,7 +26,7 @@ async function run(convert: Convert, no: number, request: ConvertRequest): Promi
   running = { no, io, abort };
   try {
     const outcome = await convert(request, io, abort.signal);
-    send(jsonFrame(FRAME.outcome, no, outcome));
+    send(jsonFrame(FRAME.outcome, no, { outcome, worn: isWorn?.() ?? false } satisfies Ended));
   } catch (error) {
     send(jsonFrame(FRAME.threw, no, thrown(error)));
   } finally {
@@ -54,7 +54,7 @@ function cancel(no: number): void {
 }
 
 const [, , moduleUrl = ""] = process.argv;
-const { convert } = (await import(moduleUrl)) as { convert: Convert };
+const { convert, isWorn } = (await import(moduleUrl)) as { convert: Convert; isWorn?: () => boolean };
 const reader = new FrameReader((kind, id, payload) => {
   if (kind === FRAME.job) void run(convert, id, JSON.parse(payload.toString()) as ConvertRequest);
   else if (kind === FRAME.cancel) cancel(id);

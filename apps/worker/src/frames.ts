@@ -6,6 +6,8 @@
  * Bytes of files travel as they are, never as base64 or JSON.
  */
 
+import type { ConvertOutcome } from "@sluice/core/ports/converter";
+
 /** Kinds of frames. id is the job's number for job, cancel, progress, outcome and threw; else that of the read or sink. */
 export const FRAME = {
   // worker -> child
@@ -23,11 +25,17 @@ export const FRAME = {
   write: 20, // bytes
   close: 21,
   progress: 22, // f64 rows, f64 bytes
-  outcome: 23, // JSON ConvertOutcome
+  outcome: 23, // JSON Ended
   threw: 24, // JSON Thrown
   abort: 25, // drop the sink's object, also a closed one
 } as const;
 export type FrameKind = (typeof FRAME)[keyof typeof FRAME];
+
+/** How `convert` ended, and whether its process has worn out with it: then another takes the next job. */
+export interface Ended {
+  readonly outcome: ConvertOutcome;
+  readonly worn: boolean;
+}
 
 /** What `convert` threw, as far as it can travel. */
 export interface Thrown {

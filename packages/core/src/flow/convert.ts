@@ -15,6 +15,9 @@ import { TypedNumbers } from "../schema/typed-numbers.ts";
 import { RejectLog } from "./reject-log.ts";
 import { TableWriter } from "./write.ts";
 
+/** Whether this process should convert nothing more: parquet-wasm trapped in it, on a file whose fault it was. */
+export { hasTrapped as isWorn } from "../parquet/wasm-trap.ts";
+
 /** What a conversion found out so far, for an outcome at any moment. */
 interface Progress {
   found: Found | null;
