@@ -43,7 +43,8 @@ export async function findShape(input: FormatInput): Promise<CsvShape> {
   const dialect = { ...saidDialect(input), delimiter: sniffed.delimiter, quote: sniffed.quote, skipSpace: sniffed.skipSpace };
   const header = options.header ?? (options.column_names === undefined && !startsWithData(sniffed.rows));
   const top = await readTop(input, { encoding, dialect, header, preamble: sniffed.preamble, start: head.start });
-  const comma = options.decimal === undefined && dialect.delimiter !== "," && hasDecimalComma(sniffed.rows.slice(header ? 1 : 0));
+  const comma =
+    options.decimal === undefined && dialect.delimiter !== "," && hasDecimalComma(sniffed.rows.slice(header ? 1 : 0), dialect.delimiter);
   const rules = textRules(options, comma);
   return {
     encoding,

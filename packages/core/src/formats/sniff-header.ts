@@ -65,21 +65,27 @@ function likeNames(wholes: readonly number[]): boolean {
   return first <= 1 && wholes.every((value, i) => value === first + i);
 }
 
-const MIN_COMMAS = 3;
+const COMMA_CELL = /^[+-]?(?:0|[1-9]\d*),\d+$/;
 
 /**
- * True when numbers are written with a decimal comma: in some column every cell is a number with one, three or more of
- * them, and no column has numbers with a decimal point.
+ * True when numbers are written with a decimal comma: in some column every cell is a number with one comma that is no list
+ * of two (see `isDecimal`), and no column has numbers with a decimal point.
  */
-export function hasDecimalComma(rows: Rows): boolean {
+export function hasDecimalComma(rows: Rows, delimiter: string): boolean {
   const width = Math.max(0, ...rows.map((row) => row.length));
   let found = false;
   for (let i = 0; i < width; i++) {
     const cells = rows.map((row) => row[i]?.trim() ?? "").filter((cell) => cell !== "");
-    const commas = cells.filter((cell) => /^[+-]?(?:0|[1-9]\d*),\d+$/.test(cell)).length;
-    if (commas >= MIN_COMMAS && commas === cells.length) found = true;
-    else if (cells.length > 0 && cells.every((cell) => /^[+-]?\d+(\.\d+)?$/.test(cell)) && cells.some((cell) => cell.includes(".")))
-      return false;
+    if (cells.length >= 2 && cells.every((cell) => COMMA_CELL.test(cell))) found ||= isDecimal(cells, delimiter);
+    else if (cells.some((cell) => /^[+-]?\d+\.\d+$/.test(cell)) && cells.every((cell) => /^[+-]?\d+(\.\d+)?$/.test(cell))) return false;
   }
   return found;
+}
+
+/**
+ * 1,5 may be a list of 1 and 5. Where semicolons stand between cells, commas are not free for lists by accident: they are
+ * decimal. Elsewhere a sign, a zero before the comma, or a zero after it that leads other digits has to tell a number.
+ */
+function isDecimal(cells: readonly string[], delimiter: string): boolean {
+  return delimiter === ";" || cells.some((cell) => /^-|^[+]?0,|,0\d/.test(cell));
 }

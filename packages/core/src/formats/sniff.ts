@@ -99,9 +99,15 @@ function bestDelimiter(head: string, whole: boolean, said: Said, quote: string):
   return best ?? blankFit(head, whole, base) ?? usual;
 }
 
+/** A dialect that explains every line is better than one that has to leave the first ones out. */
 function better(a: Fit, b: Fit): boolean {
+  if (explainsAll(a) !== explainsAll(b)) return explainsAll(a);
   if (Math.abs(a.share - b.share) > 0.05) return a.share > b.share;
   return a.width > b.width;
+}
+
+function explainsAll(fit: Fit): boolean {
+  return fit.preamble === 0 && fit.share > 0.95;
 }
 
 /** A comma (semicolon, bar) and a space: only where a space follows every delimiter that is not within quotes. */
@@ -201,19 +207,22 @@ function cut(head: string, whole: boolean, dialect: CsvDialect): { records: Head
 }
 
 /**
- * How many records stand before the table: lines of half its width at most before records that nearly all have one width,
- * or lines with one cell filled before a full row of texts. 0 in doubt.
+ * How many records stand before the table: lines narrower than nearly all records after them, if they have half that width at
+ * most or what comes next is plainly a header; or lines with one cell filled before such a header. 0 in doubt.
  */
 function preambleOf(records: readonly HeadRecord[]): number {
   const width = usualWidth(records);
   const first = records.findIndex((record) => record.width === width);
   if (width < 2 || first < 0 || first > MOST_PREAMBLE) return 0;
   const after = records.slice(first);
-  const same = after.filter((record) => record.width === width).length;
   if (first > 0) {
-    const narrow = records.slice(0, first).every((record) => record.width <= Math.max(1, Math.floor(width / 2)));
-    const apart = records[first]?.afterBlank ?? false;
-    if (!narrow || same < 2 || same < after.length * 0.9 || (width === 2 && !apart)) return 0;
+    const same = after.filter((record) => record.width === width).length;
+    if (same < 2 || same < after.length * 0.9) return 0;
+    const before = records.slice(0, first);
+    const half = before.every((record) => record.width <= Math.max(1, Math.floor(width / 2)));
+    const apart = width > 2 || (records[first]?.afterBlank ?? false);
+    const headed = before.every((record) => record.width < width) && headsNumbers(after);
+    if (!(half && apart) && !headed) return 0;
   }
   return first + padded(after, width);
 }
@@ -224,13 +233,21 @@ function usualWidth(records: readonly HeadRecord[]): number {
   return [...counts].reduce((best, entry) => (entry[1] > best[1] ? entry : best), [0, 0])[0];
 }
 
-/** Lines such as `Report 2024,,,` before a header with a text in every cell. */
+/** Lines such as `Report 2024,,,` before a header. */
 function padded(records: readonly HeadRecord[], width: number): number {
   if (width < 3) return 0;
   const filled = (record: HeadRecord | undefined) => record?.cells.filter((cell) => cell !== null && cell.trim() !== "").length ?? 0;
   let count = 0;
   while (count < MOST_PREAMBLE && filled(records[count]) <= 1 && count < records.length) count++;
-  const header = records[count];
-  const texts = header?.cells.every((cell) => classOf(cell ?? "") === "text") ?? false;
-  return count > 0 && texts && new Set(header?.cells).size === width && filled(records[count + 1]) >= 2 ? count : 0;
+  return count > 0 && headsNumbers(records.slice(count)) ? count : 0;
+}
+
+/** True when the first record is plainly a header: a different text in every cell, and one column of numbers or dates beneath. */
+function headsNumbers([header, ...beneath]: readonly HeadRecord[]): boolean {
+  if (!header || !header.cells.every((cell) => classOf(cell ?? "") === "text") || new Set(header.cells).size < header.width) return false;
+  return header.cells.some((_, i) => {
+    const classes = new Set(beneath.map(({ cells }) => classOf(cells[i] ?? "")));
+    classes.delete("empty");
+    return classes.size === 1 && (classes.has("number") || classes.has("time"));
+  });
 }
