@@ -5,10 +5,8 @@ export const ROLE = { before: 0, header: 1, skipped: 2, row: 3 } as const;
 export type Role = (typeof ROLE)[keyof typeof ROLE];
 
 /** Rows of the header that the options ask for; by default the first row is one. */
-export function headerRowsOf(options: FileOptions): number {
-  const { header } = options;
-  if (header === undefined) return options.column_names === undefined ? 1 : 0;
-  return typeof header === "number" ? header : Number(header);
+export function headerRowsOf({ header, header_rows: rows, column_names: names }: FileOptions): number {
+  return (header ?? (rows !== undefined || names === undefined)) ? (rows ?? 1) : 0;
 }
 
 /** Tells each row's role in one pass over a sheet; rows are asked for once and in order, rows without cells not at all. */
@@ -28,8 +26,8 @@ export class RowRoles {
     this.#leftOut = new Set(options.skip_row_numbers);
     this.#skipAfter = options.skip_rows_after_header ?? 0;
     this.#most = Math.min(options.max_rows ?? Number.POSITIVE_INFINITY, most);
-    this.#before = options.header_row ?? 0;
     this.#headers = headerRowsOf(options);
+    this.#before = this.#headers > 0 ? (options.header_row ?? 0) : 0;
     this.#headerEnd = this.#skip;
   }
 

@@ -1,6 +1,6 @@
 import { Fault } from "../../domain/fault.ts";
 import type { FormatInput, OpenedFile, OpenedTable, SourceBatch } from "../format.ts";
-import { headerNames } from "../header-names.ts";
+import { headerNames, joinHeader } from "../header-names.ts";
 import { BatchBuilder } from "./batch-builder.ts";
 import type { CellBlock } from "./cell-block.ts";
 import { cellText, type StringTable } from "./cell-text.ts";
@@ -107,12 +107,17 @@ async function survey(sheet: Sheet, input: Options, most: number): Promise<Surve
       if (role !== ROLE.row) continue;
       rows++;
       nulls?.mark(block, row);
-      if (endColumn(block, row) > width && input.ragged === "misfit") continue;
+      if (endColumn(block, row) > width && input.ragged !== "fill") continue;
       const to = block.rowEnds[row] ?? 0;
       for (let at = block.rowStart(row); at < to; at++) kinds.add(block.columns[at] ?? 0, block.kinds[at] ?? 0);
     }
   }
   return { header, kinds, rows, width: Math.min(width, header.length > 0 || names ? width : kinds.width) };
+}
+
+function tooWide(sheet: string, row: number, width: number, found: number): Fault {
+  const where = `sheet ${JSON.stringify(sheet)}, row ${row}`;
+  return new Fault("bad_row", `${where}: expected ${width} cells, found ${found} (ragged is fail)`, { field: "ragged", value: found });
 }
 
 async function countRows(sheet: Sheet, input: Options): Promise<number> {
@@ -138,25 +143,13 @@ function textsOf(block: CellBlock, row: number, strings: StringTable): (string |
 }
 
 /** A column that has neither a name nor a value is none: tables do not all begin in column A. */
-function columnsOf(found: Survey, input: Options): TableColumn[] {
-  const { kinds, width } = found;
-  const given = input.options.column_names;
-  const written = Array.from({ length: width }, (_, at) => given?.[at] ?? headerText(found.header, at));
-  const names = headerNames(written);
-  return names
+function columnsOf({ header, kinds, width }: Survey, { options }: Options): TableColumn[] {
+  const given = options.column_names;
+  const joined = header.length === 0 ? [] : joinHeader(header);
+  const written = Array.from({ length: width }, (_, at) => given?.[at] ?? joined[at] ?? null);
+  return headerNames(written, options.generated_names)
     .map((name, at) => ({ at, name, type: kinds.typeOf(at) }))
     .filter(({ at }) => given !== undefined || written[at]?.trim() || kinds.has(at));
-}
-
-/** Header rows joined by `_`. In all but the last a text stands for the columns behind it too, as in merged cells. */
-function headerText(header: Survey["header"], column: number): string | null {
-  const texts = header.map((row, i) => {
-    if (i === header.length - 1) return row[column] ?? null;
-    for (let at = Math.min(column, row.length - 1); at >= 0; at--) if (row[at]?.trim()) return row[at] ?? null;
-    return null;
-  });
-  const there = texts.filter((text) => text?.trim());
-  return there.length === 0 ? null : there.join("_");
 }
 
 async function* batches(
@@ -189,7 +182,8 @@ async function* batches(
         const end = endColumn(block, row);
         if (end <= width) batch.add(row, record, false);
         else if (input.ragged === "fill") batch.add(row, record, true);
-        else batch.addMisfit(row, record, `expected ${width} cells, found ${end}`);
+        else if (input.ragged === "misfit") batch.addMisfit(row, record, `expected ${width} cells, found ${end}`);
+        else throw tooWide(sheet.name, block.rowNumbers[row] ?? 0, width, end);
       }
       if (batch.rows < capacity && batch.textBytes < BATCH_TEXT) continue;
       yield batch.finish();

@@ -4,6 +4,7 @@ import type { Source } from "../source.ts";
 import { BlockCache } from "../sheet/block-cache.ts";
 import { chosenSheets } from "../sheet/chosen-sheets.ts";
 import { openSheets, type Sheet } from "../sheet/sheet-table.ts";
+import type { ZipEntry } from "../zip-reader.ts";
 import { OfficePackage } from "./package.ts";
 import { readSharedStrings } from "./shared-strings.ts";
 import { sheetBlocks } from "./sheet-blocks.ts";
@@ -25,9 +26,17 @@ export async function readWorkbookFile(source: Source, limits: FormatLimits): Pr
   const styles = await readStyles(zip, workbook.styles);
   const facts = { strings, styles, date1904: workbook.date1904, maxColumns: Math.min(limits.columns, MAX_COLUMNS), recordBytes };
   const cache = new BlockCache();
+  // Raw bytes are counted in the order of the sheets, wherever they lie in the zip.
+  const before = new Map<string, number>();
+  let raw = 0;
+  for (const { part } of workbook.sheets) {
+    before.set(part.name, raw);
+    raw += part.packedBytes;
+  }
+  const read = (part: ZipEntry) => sheetBlocks(zip, part, facts, before.get(part.name) ?? 0);
   return {
     sheets: workbook.sheets,
-    rowsOf: ({ name, part }) => ({ name, strings, blocks: () => cache.through(part.name, () => sheetBlocks(zip, part, facts)) }),
+    rowsOf: ({ name, part }) => ({ name, strings, blocks: () => cache.through(part.name, () => read(part)) }),
   };
 }
 

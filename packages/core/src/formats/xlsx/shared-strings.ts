@@ -1,7 +1,8 @@
 import { Fault } from "../../domain/fault.ts";
 import { NO_STRINGS, type StringTable } from "../sheet/cell-text.ts";
 import { TextBuffer } from "../sheet/text-buffer.ts";
-import type { OfficePackage, Part } from "./package.ts";
+import type { ZipEntry } from "../zip-reader.ts";
+import type { OfficePackage } from "./package.ts";
 import { writeItem } from "./rich-text.ts";
 import { isMark, markEnd, readTag, tag, tagIs, writeText } from "./xml-bytes.ts";
 import { doctypeRefused } from "./xml-tags.ts";
@@ -16,7 +17,7 @@ const MAX_BYTES = 256 * 2 ** 20;
 const MAX_COUNT = 2 ** 25;
 
 /** Reads the shared strings (ECMA-376 part 1, 18.4). Throws `limit_exceeded` where they do not fit in memory. */
-export async function readSharedStrings(zip: OfficePackage, part: Part | null, recordBytes: number): Promise<StringTable> {
+export async function readSharedStrings(zip: OfficePackage, part: ZipEntry | null, recordBytes: number): Promise<StringTable> {
   if (part === null) return NO_STRINGS;
   const table = new Items();
   for await (const window of xmlWindows(zip.xml(part), recordBytes, part.name)) {

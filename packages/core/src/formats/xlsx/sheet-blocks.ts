@@ -1,12 +1,17 @@
 import type { SheetBlock } from "../sheet/sheet-table.ts";
-import type { OfficePackage, Part } from "./package.ts";
+import type { ZipEntry } from "../zip-reader.ts";
+import type { OfficePackage } from "./package.ts";
 import { type SheetFacts, SheetScanner } from "./sheet-scanner.ts";
 import { xmlWindows } from "./xml-windows.ts";
 
-/** The rows of a worksheet part in blocks. Reads on behind the last row, so that a damaged part is told. */
-export async function* sheetBlocks(zip: OfficePackage, part: Part, facts: Omit<SheetFacts, "part">): AsyncGenerator<SheetBlock> {
+/** The rows of a worksheet part in blocks; `before`: raw bytes of the file before it. Reads on behind the last row, so that a damaged part is told. */
+export async function* sheetBlocks(
+  zip: OfficePackage,
+  part: ZipEntry,
+  facts: Omit<SheetFacts, "part">,
+  before = 0,
+): AsyncGenerator<SheetBlock> {
   const scanner = new SheetScanner({ ...facts, part: part.name });
-  const before = part.entry.relativeOffsetOfLocalHeader;
   let raw = 0;
   const chunks = zip.xml(part, (bytes) => {
     raw = bytes;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { cellText } from "../sheet/cell-text.ts";
-import type { OfficePackage, Part } from "./package.ts";
+import type { OfficePackage } from "./package.ts";
 import { sheetBlocks } from "./sheet-blocks.ts";
 
 const STRINGS = { count: 2, bytes: Buffer.from("eins€"), offsets: Uint32Array.of(0, 4, 7) };
@@ -13,7 +13,7 @@ async function cellsOf(xml: string, chunkBytes: number, recordBytes = 1e6): Prom
       for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
     },
   } as unknown as OfficePackage;
-  const part = { name: "sheet1.xml", entry: { relativeOffsetOfLocalHeader: 0 } } as unknown as Part;
+  const part = { name: "sheet1.xml", folder: false, bytes: bytes.length, packedBytes: bytes.length };
   const facts = { strings: STRINGS, styles: Uint8Array.of(0, 1), date1904: false, maxColumns: 16_384, recordBytes };
   const cells: (string | number | null)[][] = [];
   for await (const { block } of sheetBlocks(zip, part, facts)) {

@@ -1,9 +1,10 @@
 import { SHOWN, type Shown, shownByCode, shownByNumber } from "../sheet/number-format.ts";
-import type { OfficePackage, Part } from "./package.ts";
+import type { ZipEntry } from "../zip-reader.ts";
+import type { OfficePackage } from "./package.ts";
 import { xmlTags } from "./xml-tags.ts";
 
 /** What the numbers of each cell style are, by the style's index in `cellXfs` (ECMA-376 part 1, 18.8.10). */
-export async function readStyles(zip: OfficePackage, part: Part | null): Promise<Uint8Array> {
+export async function readStyles(zip: OfficePackage, part: ZipEntry | null): Promise<Uint8Array> {
   if (part === null) return new Uint8Array(0);
   const custom = new Map<number, Shown>();
   const formats: number[] = [];

@@ -1,20 +1,21 @@
 import { Fault } from "../../domain/fault.ts";
-import type { OfficePackage, Part } from "./package.ts";
+import type { ZipEntry } from "../zip-reader.ts";
+import type { OfficePackage } from "./package.ts";
 import { xmlTags } from "./xml-tags.ts";
 
 /** A sheet of cells, in the workbook's order. */
 export interface SheetPart {
   readonly name: string;
   readonly hidden: boolean;
-  readonly part: Part;
+  readonly part: ZipEntry;
 }
 
 export interface Workbook {
   /** Days are counted from 1904-01-01 instead of from 1900. */
   readonly date1904: boolean;
   readonly sheets: readonly SheetPart[];
-  readonly strings: Part | null;
-  readonly styles: Part | null;
+  readonly strings: ZipEntry | null;
+  readonly styles: ZipEntry | null;
 }
 
 interface Relation {
@@ -34,7 +35,7 @@ export async function readWorkbook(zip: OfficePackage): Promise<Workbook> {
   if (part === null) throw noWorkbook(zip);
   if (/\.bin$/i.test(part.name)) throw binaryWorkbook();
   const relations = await relationsOf(zip, part.name);
-  const partOf = (type: string): Part | null => {
+  const partOf = (type: string): ZipEntry | null => {
     const relation = [...relations.values()].find((each) => each.type === type);
     return relation === undefined ? null : zip.find(relation.target);
   };
