@@ -1,3 +1,6 @@
+import type { FileOptions } from "../../packages/core/src/domain/options.ts";
+import type { FormatInput } from "../../packages/core/src/formats/format.ts";
+import { DEFAULT_LIMITS } from "../../packages/core/src/ports/converter.ts";
 import { type ZipQuirks, zipOf } from "./zip-kit.ts";
 
 const MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
@@ -103,4 +106,19 @@ function contentTypes(book: HandWorkbook): string {
     (book.strings === undefined ? "" : override("xl/sharedStrings.xml", "sharedStrings")) +
     `${sheets.join("")}</Types>`
   );
+}
+
+/** Bytes as the readers of workbooks get them. */
+export function workbookInput(bytes: Uint8Array, options: FileOptions = {}, name: "xlsx" | "xls" = "xlsx"): FormatInput {
+  return {
+    name,
+    decoded: () => {
+      throw new Error("a workbook is read out of order");
+    },
+    random: async () => ({ size: bytes.length, read: async (from, to) => bytes.slice(from, to) }),
+    rawSize: bytes.length,
+    options,
+    limits: { ...DEFAULT_LIMITS, chunkBytes: 512 * 1024 },
+    ragged: "misfit",
+  };
 }

@@ -8,8 +8,8 @@ export interface ZipQuirks {
   readonly descriptors?: boolean;
   /** 64-bit sizes and offsets (APPNOTE 4.5.3). */
   readonly zip64?: boolean;
-  /** Sizes that the directory claims, by name. */
-  readonly claims?: Readonly<Record<string, number>>;
+  /** Deflated data in place of a member's own, with what the directory says of it. */
+  readonly packed?: Readonly<Record<string, { readonly data: Uint8Array; readonly size: number; readonly crc: number }>>;
 }
 
 /** A zip of the members in order. Every field that tells time is zero, so that equal members make equal bytes. */
@@ -19,13 +19,21 @@ export function zipOf(members: Readonly<Record<string, string | Uint8Array>>, qu
   let at = 0;
   for (const [name, content] of Object.entries(members)) {
     const bytes = Buffer.from(content as string);
-    const data = quirks.stored ? bytes : deflateRawSync(bytes);
-    const entry = { name: Buffer.from(name), method: quirks.stored ? 0 : 8, crc: crc32(bytes), packed: data.length, at };
-    const size = quirks.claims?.[name] ?? bytes.length;
-    const local = localHeader({ ...entry, size }, quirks);
-    const behind = quirks.descriptors ? descriptor({ ...entry, size }) : Buffer.alloc(0);
-    locals.push(local, data, behind);
-    directory.push(centralHeader({ ...entry, size }, quirks));
+    const given = quirks.packed?.[name];
+    const data = given?.data ?? (quirks.stored ? bytes : deflateRawSync(bytes));
+    const size = given?.size ?? bytes.length;
+    const entry = {
+      name: Buffer.from(name),
+      method: quirks.stored ? 0 : 8,
+      crc: given?.crc ?? crc32(bytes),
+      packed: data.length,
+      size,
+      at,
+    };
+    const local = localHeader(entry, quirks);
+    const behind = quirks.descriptors ? descriptor(entry) : Buffer.alloc(0);
+    locals.push(local, Buffer.from(data), behind);
+    directory.push(centralHeader(entry, quirks));
     at += local.length + data.length + behind.length;
   }
   return Buffer.concat([...locals, ...directory, end(directory, at, quirks)]);

@@ -10,9 +10,9 @@ import { CompoundFile, OLE2_MAGIC } from "./xls/compound-file.ts";
 import { sheetOf, sheetsOf } from "./xls/xls-sheets.ts";
 import { openWorkbook } from "./xlsx/open-workbook.ts";
 
-/** The format is read as a whole, at some ten times its size in memory. */
-const MAX_BYTES = 64 * 2 ** 20;
-const MAX_CELLS = 2_000_000;
+/** An xls is read as a whole: it takes some four times its size in memory, and about this much for each cell. */
+const BYTES_SHARE = 1 / 4;
+const CELL_BYTES = 128;
 /** A workbook with a password, and what holds its key. */
 const ENCRYPTED = ["EncryptedPackage", "EncryptionInfo"];
 
@@ -25,8 +25,9 @@ export const excel: Format = {
   open: async (input) => {
     const source = await input.random();
     const head = await source.read(0, 64 * 1024);
-    if (Buffer.from(OLE2_MAGIC).compare(head, 0, OLE2_MAGIC.length) === 0) return openXls(workbookStream(await whole(source)), input);
-    if (beginsBiff(head)) return openXls(await whole(source), input);
+    if (Buffer.from(OLE2_MAGIC).compare(head, 0, OLE2_MAGIC.length) === 0)
+      return openXls(workbookStream(await whole(source, input)), input);
+    if (beginsBiff(head)) return openXls(await whole(source, input), input);
     if (head[0] === 0x50 && head[1] === 0x4b) return openWorkbook(source, input);
     throw notExcel(head, input);
   },
@@ -41,16 +42,13 @@ function notExcel(head: Uint8Array, input: FormatInput): Fault {
   });
 }
 
-async function whole(source: Source): Promise<Uint8Array> {
-  if (source.size > MAX_BYTES) {
+async function whole(source: Source, { limits }: FormatInput): Promise<Uint8Array> {
+  const most = Math.floor(limits.heldBytes * BYTES_SHARE);
+  if (source.size > most) {
     throw new Fault(
       "limit_exceeded",
-      `an xls is read as a whole and may have ${MAX_BYTES} bytes, this one has ${source.size} (limit xlsBytes): save it as xlsx`,
-      {
-        field: "xlsBytes",
-        value: source.size,
-        limit: MAX_BYTES,
-      },
+      `an xls is read as a whole and may have ${most} bytes, this one has ${source.size} (a quarter of limit heldBytes): save it as xlsx`,
+      { field: "heldBytes", value: source.size, limit: most },
     );
   }
   return source.read(0, source.size);
@@ -74,12 +72,13 @@ function withPassword(): Fault {
 async function openXls(stream: Uint8Array, input: FormatInput): Promise<OpenedFile> {
   const { cells, encrypted, unicode } = walkBiff(stream);
   if (encrypted) throw withPassword();
-  if (cells > MAX_CELLS) {
-    throw new Fault("limit_exceeded", `the workbook has ${cells} cells, an xls may have ${MAX_CELLS} (limit xlsCells): save it as xlsx`, {
-      field: "xlsCells",
-      value: cells,
-      limit: MAX_CELLS,
-    });
+  const most = Math.floor(input.limits.heldBytes / CELL_BYTES);
+  if (cells > most) {
+    throw new Fault(
+      "limit_exceeded",
+      `the workbook has ${cells} cells, which are held in memory; ${most} may be (${CELL_BYTES} bytes for each of limit heldBytes): save it as xlsx`,
+      { field: "heldBytes", value: cells, limit: most },
+    );
   }
   const book = await parse(stream, unicode);
   const date1904 = book.Workbook?.WBProps?.date1904 ?? false;

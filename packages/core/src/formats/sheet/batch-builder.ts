@@ -71,31 +71,29 @@ function copy(bytes: Uint8Array, from: number, to: number, into: TextBuffer): vo
   into.length = o;
 }
 
+const NO_BYTES = new Uint8Array(0);
+const NO_INTS = new Int32Array(0);
+const NO_DOUBLES = new Float64Array(0);
+
+/** One column of a batch. It takes memory from its first value on: of many columns, most rows leave most empty. */
 class ColumnBuffer {
   readonly kind: SheetType["kind"];
-  readonly text: TextBuffer;
-  readonly #valid: Uint8Array;
-  readonly #offsets: Int32Array;
+  readonly text = new TextBuffer(0);
+  readonly #capacity: number;
+  #valid: Uint8Array = NO_BYTES;
+  #offsets: Int32Array = NO_INTS;
   /** 64-bit values as halves, low first: a BigInt for every value would cost ten times as much. */
-  readonly #halves: Int32Array;
-  readonly #doubles: Float64Array;
-  readonly #days: Int32Array;
-  readonly #bits: Uint8Array;
+  #halves: Int32Array = NO_INTS;
+  #doubles: Float64Array = NO_DOUBLES;
+  #days: Int32Array = NO_INTS;
+  #bits: Uint8Array = NO_BYTES;
   #count = 0;
   /** Rows whose offset is set. */
   #textRows = 0;
 
   constructor(type: SheetType, capacity: number) {
-    const { kind } = type;
-    const isWords = kind === "int64" || kind === "timestamp" || kind === "time";
-    this.kind = kind;
-    this.#valid = new Uint8Array((capacity + 7) >> 3);
-    this.text = new TextBuffer(kind === "text" ? capacity * 8 : 0);
-    this.#offsets = new Int32Array(kind === "text" ? capacity + 1 : 0);
-    this.#halves = new Int32Array(isWords ? capacity * 2 : 0);
-    this.#doubles = new Float64Array(kind === "double" ? capacity : 0);
-    this.#days = new Int32Array(kind === "date" ? capacity : 0);
-    this.#bits = new Uint8Array(kind === "bool" ? (capacity + 7) >> 3 : 0);
+    this.kind = type.kind;
+    this.#capacity = capacity;
   }
 
   setValue(row: number, value: number): void {
@@ -167,7 +165,18 @@ class ColumnBuffer {
   }
 
   #setValid(row: number): void {
+    if (this.#count === 0) this.#begin();
     this.#valid[row >> 3] = (this.#valid[row >> 3] ?? 0) | (1 << (row & 7));
     this.#count++;
+  }
+
+  #begin(): void {
+    const rows = this.#capacity;
+    this.#valid = new Uint8Array((rows + 7) >> 3);
+    if (this.kind === "text") this.#offsets = new Int32Array(rows + 1);
+    else if (this.kind === "double") this.#doubles = new Float64Array(rows);
+    else if (this.kind === "date") this.#days = new Int32Array(rows);
+    else if (this.kind === "bool") this.#bits = new Uint8Array((rows + 7) >> 3);
+    else this.#halves = new Int32Array(rows * 2);
   }
 }

@@ -8,6 +8,7 @@ import { KindsSeen, type SheetType } from "./column-types.ts";
 import { NullCells } from "./null-cells.ts";
 import { headerRowsOf, ROLE, RowRoles } from "./row-roles.ts";
 import { SheetBatch } from "./sheet-batch.ts";
+import { Unfolded } from "./unfolded.ts";
 
 /** A sheet as its reader gives it: its rows in blocks, from the start as often as it is asked. */
 export interface Sheet {
@@ -29,7 +30,7 @@ interface TableColumn {
   readonly type: SheetType;
 }
 
-type Options = Pick<FormatInput, "options" | "ragged" | "limits">;
+type Options = Pick<FormatInput, "options" | "ragged" | "limits" | "rawSize">;
 
 /** Cells of a batch, so that a wide table has fewer rows in one. */
 const BATCH_CELLS = 1 << 19;
@@ -167,6 +168,7 @@ async function* batches(
     slots[at] = slot;
   });
   const capacity = Math.min(BATCH_ROWS, Math.max(Math.floor(BATCH_CELLS / Math.max(columns.length, 1)), 32));
+  const unfolded = new Unfolded(input);
   let record = 0;
   for await (const { block, rawBytes } of sheet.blocks()) {
     const open = () =>
@@ -186,9 +188,11 @@ async function* batches(
         else throw tooWide(sheet.name, block.rowNumbers[row] ?? 0, width, end);
       }
       if (batch.rows < capacity && batch.textBytes < BATCH_TEXT) continue;
+      unfolded.add(batch.rows * columns.length + batch.textBytes);
       yield batch.finish();
       batch = open();
     }
+    unfolded.add(batch.rows * columns.length + batch.textBytes);
     if (!batch.empty) yield batch.finish();
   }
 }

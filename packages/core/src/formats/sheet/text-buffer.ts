@@ -1,3 +1,5 @@
+const LEAST = 1_024;
+
 /** UTF-8 that grows: `length` of `bytes` is in use. */
 export class TextBuffer {
   bytes: Uint8Array;
@@ -10,7 +12,7 @@ export class TextBuffer {
   /** Room for `more` bytes behind `length`. */
   reserve(more: number): void {
     if (this.length + more <= this.bytes.length) return;
-    const bytes = new Uint8Array(Math.max(this.length + more, this.bytes.length * 2));
+    const bytes = new Uint8Array(Math.max(this.length + more, this.bytes.length * 2, LEAST));
     bytes.set(this.bytes.subarray(0, this.length));
     this.bytes = bytes;
   }

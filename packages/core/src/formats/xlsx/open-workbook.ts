@@ -22,7 +22,7 @@ export async function readWorkbookFile(source: Source, limits: FormatLimits): Pr
   const zip = await OfficePackage.open(source, limits);
   const workbook = await readWorkbook(zip);
   const { recordBytes } = limits;
-  const strings = await readSharedStrings(zip, workbook.strings, recordBytes);
+  const strings = await readSharedStrings(zip, workbook.strings, limits);
   const styles = await readStyles(zip, workbook.styles);
   const facts = { strings, styles, date1904: workbook.date1904, maxColumns: Math.min(limits.columns, MAX_COLUMNS), recordBytes };
   const cache = new BlockCache();

@@ -7,8 +7,10 @@ import { utf8Xml } from "./xml-encoding.ts";
 /** XML compresses 5 to 50 times, other data a thousandfold at most: what unfolds far beyond that was made to. Asked of large parts. */
 const RATIO_SHARE = 1 / 4;
 const RATIO_FROM_BYTES = 64 * 2 ** 20;
-/** Parts that are held as a whole, such as the list of sheets or the styles. */
-const MAX_WHOLE_PART = 64 * 2 ** 20;
+/** What inflating gives at a time: larger chunks would have to be put together from these. */
+const CHUNK_BYTES = 128 * 1024;
+/** Parts that are held as a whole, such as the list of sheets or the styles, take some four times their size. */
+const WHOLE_SHARE = 1 / 4;
 
 /**
  * The parts of an Office Open XML package (ECMA-376 part 2): files in a zip, which name each other. Their sizes are told by
@@ -27,7 +29,7 @@ export class OfficePackage {
 
   /** Throws `unreadable` for what is no zip, and `limit_exceeded`. */
   static async open(source: Source, limits: FormatLimits): Promise<OfficePackage> {
-    return new OfficePackage(await ZipReader.open(source, limits), limits);
+    return new OfficePackage(await ZipReader.open(source, { ...limits, chunkBytes: Math.min(limits.chunkBytes, CHUNK_BYTES) }), limits);
   }
 
   /** A part by its name; names do not differ in case alone. */
@@ -50,11 +52,12 @@ export class OfficePackage {
 
   /** A part's XML as a whole. Throws `limit_exceeded` where it claims more than such a part needs. */
   async wholeXml(part: ZipEntry): Promise<Uint8Array> {
-    if (part.bytes > MAX_WHOLE_PART) {
+    const most = Math.floor(this.#limits.footerBytes * WHOLE_SHARE);
+    if (part.bytes > most) {
       throw new Fault(
         "limit_exceeded",
-        `the part ${part.name} has ${part.bytes} bytes, at most ${MAX_WHOLE_PART} are allowed (limit workbookPart)`,
-        { field: "workbookPart", value: part.bytes, limit: MAX_WHOLE_PART },
+        `the part ${part.name} has ${part.bytes} bytes, at most ${most} are allowed (a quarter of limit footerBytes)`,
+        { field: "footerBytes", value: part.bytes, limit: most },
       );
     }
     const chunks: Uint8Array[] = [];

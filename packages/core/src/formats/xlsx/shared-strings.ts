@@ -1,4 +1,5 @@
 import { Fault } from "../../domain/fault.ts";
+import type { FormatLimits } from "../format.ts";
 import { NO_STRINGS, type StringTable } from "../sheet/cell-text.ts";
 import { TextBuffer } from "../sheet/text-buffer.ts";
 import type { ZipEntry } from "../zip-reader.ts";
@@ -12,15 +13,18 @@ const LT = 60;
 const GT = 62;
 const SLASH = 47;
 
-/** Shared texts are asked for out of order, so they stay in memory. */
-const MAX_BYTES = 256 * 2 ** 20;
-const MAX_COUNT = 2 ** 25;
-
-/** Reads the shared strings (ECMA-376 part 1, 18.4). Throws `limit_exceeded` where they do not fit in memory. */
-export async function readSharedStrings(zip: OfficePackage, part: ZipEntry | null, recordBytes: number): Promise<StringTable> {
+/**
+ * Reads the shared strings (ECMA-376 part 1, 18.4). They are asked for out of order, so they stay in memory: throws
+ * `limit_exceeded` where they, with four bytes for each, are more than `heldBytes`.
+ */
+export async function readSharedStrings(
+  zip: OfficePackage,
+  part: ZipEntry | null,
+  limits: Pick<FormatLimits, "recordBytes" | "heldBytes">,
+): Promise<StringTable> {
   if (part === null) return NO_STRINGS;
-  const table = new Items();
-  for await (const window of xmlWindows(zip.xml(part), recordBytes, part.name)) {
+  const table = new Items(limits.heldBytes);
+  for await (const window of xmlWindows(zip.xml(part), limits.recordBytes, part.name)) {
     window.at = table.scan(window.bytes, window.at, window.to, part.name);
   }
   return table.finish(part.name);
@@ -31,6 +35,11 @@ class Items {
   #offsets = new Uint32Array(4_096);
   #count = 0;
   #ended = false;
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   /** Takes whole items; returns where the first begins that is not whole. */
   scan(bytes: Uint8Array, from: number, to: number, part: string): number {
@@ -94,15 +103,16 @@ class Items {
       this.#offsets = offsets;
     }
     this.#offsets[this.#count] = this.#text.length;
-    if (this.#text.length > MAX_BYTES || this.#count > MAX_COUNT) throw tooMany(this.#text.length, this.#count);
+    const bytes = this.#text.length + this.#count * 4;
+    if (bytes <= this.#most) return;
+    throw new Fault(
+      "limit_exceeded",
+      `the workbook's shared strings take more than ${this.#most} bytes (limit heldBytes): save it as csv`,
+      {
+        field: "heldBytes",
+        value: bytes,
+        limit: this.#most,
+      },
+    );
   }
-}
-
-function tooMany(bytes: number, count: number): Fault {
-  const over = bytes > MAX_BYTES ? `${MAX_BYTES} bytes` : `${MAX_COUNT} texts`;
-  return new Fault("limit_exceeded", `the workbook's shared strings take more than ${over} (limit sharedStrings): save it as csv`, {
-    field: "sharedStrings",
-    value: bytes > MAX_BYTES ? bytes : count,
-    limit: bytes > MAX_BYTES ? MAX_BYTES : MAX_COUNT,
-  });
 }
