@@ -21,6 +21,7 @@ export interface OpenedWorkbook {
 export async function readWorkbookFile(source: Source, limits: FormatLimits): Promise<OpenedWorkbook> {
   const zip = await OfficePackage.open(source, limits);
   const workbook = await readWorkbook(zip);
+  zip.checkClaims([workbook.strings, workbook.styles, ...workbook.sheets.map(({ part }) => part)]);
   const { recordBytes } = limits;
   const strings = await readSharedStrings(zip, workbook.strings, limits);
   const styles = await readStyles(zip, workbook.styles);

@@ -37,6 +37,11 @@ export class OfficePackage {
     return this.#parts.get(name.toLowerCase()) ?? null;
   }
 
+  /** Throws `limit_exceeded` when these parts claim more than may be decoded, before any of them is. */
+  checkClaims(parts: readonly (ZipEntry | null)[]): void {
+    this.#zip.checkClaims(parts.filter((part) => part !== null));
+  }
+
   /** A part's XML as UTF-8 in chunks. `onRaw` is told how much of its compressed bytes was consumed. */
   xml(part: ZipEntry, onRaw: (bytes: number) => void = () => {}): AsyncGenerator<Uint8Array> {
     this.#checkRatio(part);
