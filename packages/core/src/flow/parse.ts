@@ -1,6 +1,7 @@
 import type { ConvertLimits, ConvertRequest, Detected } from "../ports/converter.ts";
 import { decode, type DecodedChunk, randomAccess, refuseBomb } from "../formats/decompress.ts";
 import { detect, type Found } from "../formats/detect.ts";
+import { flattenTable } from "../formats/flatten.ts";
 import type { Dialect, FormatInput, FormatLimits, OpenedFile } from "../formats/format.ts";
 import { badRowRule } from "./bad-row-rule.ts";
 import { formatFor } from "../formats/registry.ts";
@@ -21,7 +22,8 @@ export async function open(found: Found, request: ConvertRequest, source: Source
   const limits = formatLimits(request.limits);
   const input = { rawSize: source.size, options: request.options, limits, ragged: raggedRule(request) };
   const file = found.zip ? await openZip(found.zip, input) : await openPlain(found, source, input);
-  return arrangeTables(file, request.options.tables);
+  const tables = request.options.nested === "flatten" ? file.tables.map(flattenTable) : file.tables;
+  return arrangeTables({ ...file, tables }, request.options.tables);
 }
 
 async function openPlain(found: Found, source: Source, input: Omit<FormatInput, "name" | "decoded" | "random">): Promise<OpenedFile> {
