@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DEFAULT_RULES } from "../../packages/core/src/domain/options.ts";
 import { convert } from "../../packages/core/src/flow/convert.ts";
+import { type How, USUAL_HOW } from "../../packages/core/src/flow/run.ts";
 import {
   type ConvertIo,
   type ConvertOutcome,
@@ -27,12 +28,13 @@ type Asked = Partial<Omit<ConvertRequest, "rules" | "limits">> & {
   readonly limits?: Partial<ConvertRequest["limits"]>;
   /** Most bytes that one read gives. */
   readonly readBytes?: number;
+  readonly how?: Partial<How>;
 };
 
 /** Converts bytes in this process, with everything kept in memory. */
 export async function convertBytes(name: string, content: string | Uint8Array, asked: Asked = {}): Promise<Converted> {
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
-  const { rules, limits, readBytes, ...rest } = asked;
+  const { rules, limits, readBytes, how, ...rest } = asked;
   const parts: Uint8Array[] = [];
   const rejects: Uint8Array[] = [];
   const io: ConvertIo = {
@@ -53,7 +55,7 @@ export async function convertBytes(name: string, content: string | Uint8Array, a
     rules: { ...DEFAULT_RULES, ...rules },
     limits: { ...DEFAULT_LIMITS, ...limits },
   };
-  const outcome = await convert(request, io, new AbortController().signal);
+  const outcome = await convert(request, io, new AbortController().signal, { ...USUAL_HOW, ...how });
   const lines = Buffer.concat(rejects).toString("utf8").split("\n").filter(Boolean);
   return { outcome, parts, rejects: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
 }

@@ -17,16 +17,18 @@ import { coerceRuled, RuledColumn, type TextRules } from "../schema/text-rules.t
 /** Rows and raw bytes seen so far in a pass, told after every batch. */
 export type OnBatch = (batch: SourceBatch) => void;
 
-/**
- * Decides how a table's columns meet the schema. Looks at every cell of the file first, where the decision depends on it.
- * Throws `schema_mismatch` where the policy refuses, and what reading throws.
- */
-export async function planTable(
-  table: OpenedTable,
-  request: ConvertRequest,
-  declared: Readonly<Record<string, ColumnType>>,
-  onBatch: OnBatch,
-): Promise<Plan> {
+/** What a plan for a table depends on. */
+export interface Planning {
+  /** By source column: whether the plan depends on what its cells look like. */
+  readonly asked: readonly boolean[];
+  /** Names of the columns that have a type already: there text settles nothing, because numbers may still widen them. */
+  readonly known: ReadonlySet<string>;
+  /** The plan for what was seen of the asked columns; null for the others. Throws `schema_mismatch` where the policy refuses. */
+  readonly plan: (facts: readonly (ColumnFacts | null)[]) => Plan;
+}
+
+/** Begins to decide how a table's columns meet the schema. Throws `schema_mismatch` for what the names alone refuse. */
+export function planning(table: OpenedTable, request: ConvertRequest, declared: Readonly<Record<string, ColumnType>>): Planning {
   const input = {
     table: table.table,
     source: table.columns,
@@ -40,11 +42,23 @@ export async function planTable(
   const asked = table.columns.map(
     (column) => !column.left && !column.facts && (column.type === null ? needsFacts(input, column.name) : numbersMatter(input, column)),
   );
-  // What the names alone refuse is refused before the file is read.
   if (asked.includes(true)) enforce({ ...input, facts: table.columns.map(() => null) });
   const known = new Set(input.schema?.columns.filter((column) => column.type.kind !== "unknown").map((column) => column.name));
-  const facts = asked.includes(true) ? await observeTable(table, asked, known, onBatch) : table.columns.map(() => null);
-  return enforce({ ...input, facts: facts.map((fact, i) => fact ?? typedFacts(table, i)) });
+  return { asked, known, plan: (facts) => enforce({ ...input, facts: facts.map((fact, i) => fact ?? typedFacts(table, i)) }) };
+}
+
+/**
+ * Decides how a table's columns meet the schema. Looks at every cell of the file first, where the decision depends on it.
+ * Throws `schema_mismatch` where the policy refuses, and what reading throws.
+ */
+export async function planTable(
+  table: OpenedTable,
+  request: ConvertRequest,
+  declared: Readonly<Record<string, ColumnType>>,
+  onBatch: OnBatch,
+): Promise<Plan> {
+  const { asked, known, plan } = planning(table, request, declared);
+  return plan(asked.includes(true) ? await observeTable(table, asked, known, onBatch) : table.columns.map(() => null));
 }
 
 function typedFacts(table: OpenedTable, i: number): ColumnFacts | null {
@@ -203,7 +217,8 @@ function rejectsOf(batch: SourceBatch, bad: ReadonlyMap<number, BadCell>, table:
   return rejects.sort((a, b) => a.reject.row - b.reject.row);
 }
 
-function rejected(place: Place, table: string, column: string | null, raw: string | null, reason: string): RejectedRow {
+/** A row as a reject; its raw value is cut to what is readable. */
+export function rejected(place: Place, table: string, column: string | null, raw: string | null, reason: string): RejectedRow {
   const cut = raw !== null && raw.length > RAW_LIMIT ? `${raw.slice(0, RAW_LIMIT)}…` : raw;
   return { reject: { row: place.row, byteOffset: place.byteOffset, table, column, raw: cut, reason }, line: place.line, record: place.raw };
 }

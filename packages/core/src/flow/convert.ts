@@ -1,51 +1,29 @@
-import { tooManyRejects } from "../domain/dataset.ts";
-import { Fault, isFault } from "../domain/fault.ts";
-import { checkAccount, failedAccount, type RowCounts } from "../domain/file.ts";
-import type { Found } from "../formats/detect.ts";
-import type { Dialect, OpenedTable, SourceBatch } from "../formats/format.ts";
+import { type Fault, isFault } from "../domain/fault.ts";
+import { checkAccount, failedAccount } from "../domain/file.ts";
+import type { OpenedTable } from "../formats/format.ts";
 import { ReadSource } from "../formats/source.ts";
 import type { ConvertIo, ConvertOutcome, ConvertRequest, PartOutcome, TableOutcome } from "../ports/converter.ts";
 import { badRowRule } from "./bad-row-rule.ts";
 import { chooseColumns } from "../schema/choose-columns.ts";
-import { conform, planTable, type RejectedRow } from "./conform.ts";
+import { conform, planTable } from "./conform.ts";
 import { detectedOf, open, recognize } from "./parse.ts";
 import { inspect } from "./inspect.ts";
 import { DroppableIo, inEncoding, otherEncoding } from "./other-encoding.ts";
 import { TypedNumbers } from "../schema/typed-numbers.ts";
+import { isDirect, loadDirect, type Loaded } from "./load-direct.ts";
 import { RejectLog } from "./reject-log.ts";
+import { addCounts, checkRejects, type How, type Progress, refuseFirst, type Run, tell, USUAL_HOW } from "./run.ts";
 import { TableWriter } from "./write.ts";
 
 /** Whether this process should convert nothing more: parquet-wasm trapped in it, on a file whose fault it was. */
 export { hasTrapped as isWorn } from "../parquet/wasm-trap.ts";
 
-/** What a conversion found out so far, for an outcome at any moment. */
-interface Progress {
-  found: Found | null;
-  dialect: Dialect;
-  /** Rows seen by the pass that looks at types, and by the one that loads. */
-  observed: number;
-  loading: RowCounts;
-  /** When progress was last told, by the monotonic clock. */
-  toldAt: number;
-  /** Raw bytes told so far: several tables, each in two passes, never count backwards. */
-  toldBytes: number;
-}
-
-const PROGRESS_MS = 50;
-
-interface Run {
-  readonly request: ConvertRequest;
-  readonly io: ConvertIo;
-  readonly signal: AbortSignal;
-  readonly log: RejectLog;
-  readonly progress: Progress;
-}
-
 /**
  * One file -> parts and rejects. What is wrong with the file is an outcome of kind `failed`; platform faults of the io,
  * bugs and the signal's reason are thrown. A failed outcome may leave parts open: their sinks are the caller's to drop.
+ * The outcome is the same, `how`ever the file is read.
  */
-export async function convert(request: ConvertRequest, to: ConvertIo, signal: AbortSignal): Promise<ConvertOutcome> {
+export async function convert(request: ConvertRequest, to: ConvertIo, signal: AbortSignal, how: How = USUAL_HOW): Promise<ConvertOutcome> {
   const io = new DroppableIo(to);
   const progress: Progress = {
     found: null,
@@ -55,7 +33,7 @@ export async function convert(request: ConvertRequest, to: ConvertIo, signal: Ab
     toldAt: Number.NEGATIVE_INFINITY,
     toldBytes: 0,
   };
-  const run: Run = { request, io, signal, log: new RejectLog(io), progress };
+  const run: Run = { request, io, signal, log: new RejectLog(io), progress, how };
   const source = new ReadSource(request.bytes, (offset, length) => io.read(offset, length), signal);
   try {
     if (request.mode === "inspect") return { kind: "inspected", inspection: await inspect(request, source, signal) };
@@ -67,7 +45,7 @@ export async function convert(request: ConvertRequest, to: ConvertIo, signal: Ab
     const encoding = await otherEncoding(error, request, source);
     if (encoding !== null) {
       await io.drop();
-      return convert(inEncoding(request, encoding), to, signal);
+      return convert(inEncoding(request, encoding), to, signal, how);
     }
     if (!isFault(error) || error.blame !== "content") throw error;
     return await failed(run, error);
@@ -79,7 +57,7 @@ async function convertFile(run: Run, source: ReadSource): Promise<ConvertOutcome
   run.progress.found = found;
   if (found.format === "opaque")
     return { kind: "opaque", detected: detectedOf(found, run.progress.dialect), contentType: found.contentType };
-  const file = await open(found, run.request, source);
+  const file = await open(found, run.request, source, run.how.chunkBytes);
   run.progress.dialect = file.dialect;
   const tables: TableOutcome[] = [];
   const parts: PartOutcome[] = [];
@@ -101,10 +79,11 @@ async function convertFile(run: Run, source: ReadSource): Promise<ConvertOutcome
   };
 }
 
-async function loadTable(run: Run, opened: OpenedTable): Promise<{ outcome: TableOutcome; parts: readonly PartOutcome[] }> {
+async function loadTable(run: Run, opened: OpenedTable): Promise<Loaded> {
   const { request, io, progress } = run;
   const { columns, declared } = chooseColumns(opened.table, opened.columns, request.options);
   const table = { ...opened, columns };
+  if (run.how.direct && opened.direct && isDirect(request, table)) return loadDirect(run, table, opened.direct, declared);
   let passes = 1;
   const plan = await planTable(table, request, declared, (batch) => {
     passes = 2;
@@ -132,7 +111,8 @@ async function loadTable(run: Run, opened: OpenedTable): Promise<{ outcome: Tabl
     for await (const batch of table.batches()) {
       const conformed = conform(batch, context);
       numbers.add(batch.columns);
-      if (onBadRow === "strict") await refuseFirst(run, batch, conformed.rejects[0]);
+      if (onBadRow === "strict")
+        await refuseFirst(run, conformed.rejects[0], (row) => batch.rowNumbers.filter((number) => number < row).length);
       await run.log.add(conformed.rejects);
       addCounts(run, {
         loaded: conformed.rows,
@@ -151,60 +131,6 @@ async function loadTable(run: Run, opened: OpenedTable): Promise<{ outcome: Tabl
     throw error;
   }
   return { outcome: { table: table.table, schema: numbers.schema(), change: plan.change, widened: plan.widened }, parts: writer.parts };
-}
-
-/** Two passes read the raw bytes twice: each counts for half of them. */
-function tell(run: Run, rows: number, bytes: number): void {
-  const now = performance.now();
-  if (now - run.progress.toldAt < PROGRESS_MS) return;
-  run.progress.toldAt = now;
-  run.progress.toldBytes = Math.max(run.progress.toldBytes, Math.min(Math.floor(bytes), run.request.bytes));
-  run.io.progress(rows, run.progress.toldBytes);
-}
-
-function addCounts(run: Run, more: { loaded?: number; rejected?: number; skipped?: number; warnings?: number }): void {
-  const { loaded = 0, rejected = 0, skipped = 0, warnings = 0 } = more;
-  const now = run.progress.loading;
-  run.progress.loading = {
-    read: now.read + loaded + rejected + skipped,
-    loaded: now.loaded + loaded,
-    rejected: now.rejected + rejected,
-    skipped: now.skipped + skipped,
-    warnings: now.warnings + warnings,
-  };
-}
-
-/** Under `strict` the first bad row is the file's failure; the rows before it count as read. */
-async function refuseFirst(run: Run, batch: SourceBatch, first: RejectedRow | undefined): Promise<void> {
-  if (!first) return;
-  const { row, column, raw, reason } = first.reject;
-  const before = batch.rowNumbers.filter((number) => number < row).length;
-  addCounts(run, { loaded: before, rejected: 1 });
-  await run.log.add([first]);
-  const where = [
-    `row ${row}`,
-    ...(first.line === null ? [] : [`line ${first.line}`]),
-    ...(column === null ? [] : [`column ${JSON.stringify(column)}`]),
-  ];
-  throw new Fault("bad_row", `${where.join(", ")}: ${reason}`, { ...(column === null ? {} : { field: column }), value: raw });
-}
-
-function checkRejects(run: Run, counts: RowCounts): void {
-  // Made again under another schema, what no longer fits becomes rejects, however much: the file was accepted before.
-  if (run.request.mode === "remake") return;
-  const { rejected, read, loaded, skipped } = counts;
-  const first = run.log.first[0];
-  const example = first ? `; the first is row ${first.row}: ${first.reason}` : "";
-  if (read > skipped && loaded === 0)
-    throw new Fault("nothing_loaded", `none of the ${read} rows could be loaded${example}`, { value: rejected });
-  const limit = run.request.rules.maxRejects;
-  if (!tooManyRejects(limit, rejected, read)) return;
-  const most = "rows" in limit ? `${limit.rows} rows` : `${Number((limit.share * 100).toFixed(4))} % of them`;
-  throw new Fault("too_many_rejects", `${rejected} of ${read} rows were rejected, at most ${most} may be (max_rejects)${example}`, {
-    field: "max_rejects",
-    value: rejected,
-    limit: "rows" in limit ? limit.rows : limit.share,
-  });
 }
 
 async function failed(run: Run, fault: Fault): Promise<ConvertOutcome> {

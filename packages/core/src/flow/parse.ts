@@ -7,10 +7,8 @@ import { badRowRule } from "./bad-row-rule.ts";
 import { formatFor } from "../formats/registry.ts";
 import type { Source } from "../formats/source.ts";
 import { openZip, zipBytes } from "../formats/zip-tables.ts";
+import { USUAL_HOW } from "./run.ts";
 import { arrangeTables } from "./tables.ts";
-
-/** How much is read at a time. */
-const CHUNK_BYTES = 512 * 1024;
 
 /** Finds out what a file is. Throws content faults as `detect` does. */
 export function recognize(request: ConvertRequest, source: Source): Promise<Found> {
@@ -18,8 +16,8 @@ export function recognize(request: ConvertRequest, source: Source): Promise<Foun
 }
 
 /** Opens a tabular file: its tables as the option `tables` wants them. Throws content faults as its format does. */
-export async function open(found: Found, request: ConvertRequest, source: Source): Promise<OpenedFile> {
-  const limits = formatLimits(request.limits);
+export async function open(found: Found, request: ConvertRequest, source: Source, chunkBytes = USUAL_HOW.chunkBytes): Promise<OpenedFile> {
+  const limits = { ...formatLimits(request.limits), chunkBytes };
   const input = { rawSize: source.size, options: request.options, limits, ragged: raggedRule(request) };
   const file = found.zip ? await openZip(found.zip, input) : await openPlain(found, source, input);
   const tables = request.options.nested === "flatten" ? file.tables.map(flattenTable) : file.tables;
@@ -57,7 +55,7 @@ function raggedRule(request: ConvertRequest): "misfit" | "fill" | "fail" {
 
 function formatLimits(limits: ConvertLimits): FormatLimits {
   const { partBytes: _, ...reading } = limits;
-  return { ...reading, chunkBytes: CHUNK_BYTES };
+  return { ...reading, chunkBytes: USUAL_HOW.chunkBytes };
 }
 
 /** What was found out about a file, for its record. */

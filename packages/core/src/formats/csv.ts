@@ -1,6 +1,7 @@
 import { MAIN_TABLE } from "../domain/dataset.ts";
 import { Fault } from "../domain/fault.ts";
 import { nullTexts } from "../schema/null-texts.ts";
+import { directCsv } from "./csv/direct-csv.ts";
 import { type CellNulls, CsvBatch } from "./csv-batch.ts";
 import type { CsvCutter } from "./csv-cutter.ts";
 import { STEP, type Step } from "./csv-records.ts";
@@ -15,10 +16,12 @@ export const csv: Format = {
 
   async open(input: FormatInput): Promise<OpenedFile> {
     const shape = await findShape(input);
+    const direct = directCsv(input, shape);
     const table = {
       table: MAIN_TABLE,
       columns: shape.names.map((name) => ({ name, type: null })),
       batches: () => batches(input, shape),
+      ...(direct === null ? {} : { direct }),
     };
     return { dialect: shape.told, tables: [shape.rules === null ? table : { ...table, rules: shape.rules }] };
   },

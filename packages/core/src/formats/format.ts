@@ -4,6 +4,7 @@ import type { SourceColumn } from "../schema/enforce.ts";
 import type { TextRules } from "../schema/text-rules.ts";
 import type { ConvertLimits } from "../domain/convert-limits.ts";
 import type { DecodedChunk } from "./decompress.ts";
+import type { DirectTable } from "./direct.ts";
 import type { Source } from "./source.ts";
 
 /** Bytes -> column batches. One file a format; `registry` lists them. */
@@ -67,6 +68,8 @@ export interface OpenedTable {
   /** How its cells of text become values; absent: as usual. */
   readonly rules?: TextRules;
   batches(): AsyncIterable<SourceBatch>;
+  /** The same rows by the short way, where the format has one for this table. */
+  readonly direct?: DirectTable;
 }
 
 /** One column of a batch: text that has no type yet, or values that came typed. null is no value; "" is an empty text. */

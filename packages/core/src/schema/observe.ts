@@ -46,6 +46,27 @@ export function newObservation(): Observation {
   };
 }
 
+/** Makes one observation say what another says. */
+export function copyObservation(from: Observation, to: Observation): void {
+  to.nulls = from.nulls;
+  to.blanks = from.blanks;
+  to.bools = from.bools;
+  to.ints = from.ints;
+  to.bigs = from.bigs;
+  to.fractions = from.fractions;
+  to.dates = from.dates;
+  to.times = from.times;
+  to.locals = from.locals;
+  to.instants = from.instants;
+  to.texts = from.texts;
+  to.nanos = from.nanos;
+  to.firstYear = from.firstYear;
+  to.lastYear = from.lastYear;
+  to.integerDigits = from.integerDigits;
+  to.scale = from.scale;
+  to.doubleExact = from.doubleExact;
+}
+
 /** Adds cells to an observation. `textSettles`: a column of text stays one, so the rest need not be looked at. */
 export function observe(seen: Observation, cells: readonly (string | null)[], textSettles: boolean): void {
   for (const cell of cells) {
@@ -55,7 +76,8 @@ export function observe(seen: Observation, cells: readonly (string | null)[], te
   }
 }
 
-function observeCell(seen: Observation, cell: string): void {
+/** Adds one cell. */
+export function observeCell(seen: Observation, cell: string): void {
   let from = 0;
   let to = cell.length;
   while (from < to && cell.charCodeAt(from) <= 32) from++;

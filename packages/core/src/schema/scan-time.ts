@@ -15,7 +15,7 @@ export const moment = {
 
 export type TimeKind = "date" | "time" | "timestamp" | null;
 
-const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
+export const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
 /**
  * Reads text[from, to) as YYYY-MM-DD, HH:MM[:SS[.f]] or the two joined by T or a space with an optional Z or offset
@@ -114,7 +114,7 @@ function two(text: string, at: number): number {
 }
 
 /** Days since 1970-01-01 in the proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date algorithms"). */
-function daysFromCivil(year: number, month: number, day: number): number {
+export function daysFromCivil(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;
   const era = Math.floor(y / 400);
   const yearOfEra = y - era * 400;

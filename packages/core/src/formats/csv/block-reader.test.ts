@@ -9,7 +9,15 @@ type Found = readonly [row: number, line: number | null, at: number | null, raw:
 type Read = readonly Found[] | string;
 
 async function read(bytes: Uint8Array, chunk: number, asked: Partial<CellShape> = {}): Promise<Read> {
-  const shape: CellShape = { delimiter: 44, quote: 34, width: 2, skipRows: 0, header: false, ragged: "misfit", recordBytes: 1e6, ...asked };
+  const shape: CellShape = {
+    delimiter: 44,
+    quote: 34,
+    width: 2,
+    start: { byteOffset: 0, line: 1 },
+    ragged: "misfit",
+    recordBytes: 1e6,
+    ...asked,
+  };
   const reader = new BlockReader(chunksOf(bytes, chunk), shape);
   const found: Found[] = [];
   try {

@@ -1,7 +1,7 @@
 import { Fault } from "../../domain/fault.ts";
 import { STEP, type Step } from "../csv-records.ts";
 import type { DecodedChunk } from "../decompress.ts";
-import { checkUtf8, cutOff, hasMark, refuseUtf16 } from "../utf8-text.ts";
+import { checkUtf8, cutOff } from "../utf8-text.ts";
 import { CellBlock, textOf } from "./cell-block.ts";
 import { type Marks, RecordCutter } from "./cut-record.ts";
 import { newTokeniser, PADDING, SCAN, type Tokeniser } from "./tokeniser.ts";
@@ -9,9 +9,8 @@ import { newTokeniser, PADDING, SCAN, type Tokeniser } from "./tokeniser.ts";
 /** Where the rows of a csv begin and how they are cut. */
 export interface CellShape extends Marks {
   readonly width: number;
-  /** Physical rows left out, blank ones too; then whether a header follows. */
-  readonly skipRows: number;
-  readonly header: boolean;
+  /** The first row's byte in the decoded file, where a record begins, and the line it stands on. */
+  readonly start: { readonly byteOffset: number; readonly line: number };
   /** What becomes of a record with too few or too many cells. */
   readonly ragged: "misfit" | "fill" | "fail";
   readonly recordBytes: number;
@@ -43,12 +42,11 @@ export class BlockReader {
   #to: number;
   #read: number;
   #fileAt: number;
-  #line = 1;
+  #line: number;
   #row = 1;
-  #started = false;
   #final = false;
+  /** Bytes before the first row that are still to come. */
   #skip: number;
-  #header: boolean;
   #window = Number.MAX_SAFE_INTEGER;
   /** Bytes to wait for, so that a long record is not scanned for each chunk. */
   #wanted = 0;
@@ -63,11 +61,12 @@ export class BlockReader {
     const rows = Math.max(Math.floor(CELLS / width), ROWS_AT_LEAST);
     this.#room = rows * width;
     this.#tokeniser = newTokeniser(shape, BYTES, this.#room + PADDING);
-    this.#block = new CellBlock(this.#tokeniser, width, rows, shape);
+    // A scan may go on for some cells beyond the room.
+    this.#block = new CellBlock(this.#tokeniser, width, rows + PADDING, shape);
     this.#at = this.#to = this.#read = this.#tokeniser.from;
-    this.#fileAt = -this.#at;
-    this.#skip = shape.skipRows;
-    this.#header = shape.header;
+    this.#fileAt = shape.start.byteOffset - this.#at;
+    this.#skip = shape.start.byteOffset;
+    this.#line = shape.start.line;
   }
 
   /** The next rows, or null when there are no more. The block is the same one each time. */
@@ -77,7 +76,7 @@ export class BlockReader {
       block.begin(this.#tokeniser, this.#row, this.#line, this.#at, this.#fileAt);
       const from = this.#at;
       block.to = this.#to;
-      const regular = this.#started && this.#to - this.#at >= this.#wanted && this.#scanAll(block);
+      const regular = this.#to - this.#at >= this.#wanted && this.#scanAll(block);
       this.#row += block.rows + block.misfits.length;
       if (this.#at > from) {
         this.#line = regular ? this.#line + block.rows : block.lineOf(this.#at);
@@ -100,10 +99,6 @@ export class BlockReader {
   #scanAll(block: CellBlock): boolean {
     const { width } = this.#shape;
     let regular = true;
-    if (this.#skip > 0 || this.#header) {
-      regular = false;
-      if (!this.#skipHead()) return false;
-    }
     for (;;) {
       if ((block.rows + 1) * width > this.#room) return regular;
       const to = Math.min(this.#to, this.#at + this.#window);
@@ -176,7 +171,11 @@ export class BlockReader {
     if (step === STEP.more || step === STEP.end || step === STEP.unclosed) return false;
     if (step !== STEP.blank && cutter.end - at > this.#shape.recordBytes) throw this.#tooLong(`line ${block.lineOf(at)}`);
     this.#at = cutter.next;
-    if (step === STEP.blank) return true;
+    if (step === STEP.blank) {
+      this.#skipBlanks(block.bytes);
+      return true;
+    }
+    block.doubled.fill(1, out, out + width);
     if (step === STEP.broken) block.addMisfit(at, cutter.end, this.#problem(block, at));
     else if (cutter.count === width) block.starts[block.rows++] = at;
     else if (ragged === "misfit") block.addMisfit(at, cutter.end, `expected ${width} cells, found ${cutter.count}`);
@@ -189,17 +188,11 @@ export class BlockReader {
     return true;
   }
 
-  /** Leaves out the rows before the header, and the header; false when they are not whole yet. */
-  #skipHead(): boolean {
-    while (this.#skip > 0 || this.#header) {
-      const step = this.#cutter.cut(this.#block.bytes, this.#at, this.#to, this.#final, this.#block.ends, 0, 0);
-      if (step === STEP.more || step === STEP.end || step === STEP.unclosed) return false;
-      if (this.#cutter.end - this.#at > this.#shape.recordBytes) throw this.#tooLong(`line ${this.#block.lineOf(this.#at)}`);
-      this.#at = this.#cutter.next;
-      if (this.#skip > 0) this.#skip--;
-      else if (step !== STEP.blank) this.#header = false;
-    }
-    return true;
+  /** Blank lines come in many; a CR at the end of what is there waits for the LF that may follow it. */
+  #skipBlanks(bytes: Uint8Array): void {
+    let at = this.#at;
+    while (at < this.#to && (bytes[at] === LF || (bytes[at] === CR && at + 1 < this.#to))) at++;
+    this.#at = at;
   }
 
   /** What stands after a closing quote, in the words of `RecordReader`. */
@@ -221,27 +214,16 @@ export class BlockReader {
     if (chunk.done) {
       this.#final = true;
       this.#wanted = 0;
-      if (!this.#started) refuseUtf16(this.#tokeniser.bytes.subarray(this.#at, this.#read));
-      this.#started = true;
       if (this.#read > this.#to) this.#checkNew(this.#read);
       return;
     }
     this.rawBytes = chunk.value.rawBytes;
-    this.#moveDown(chunk.value.bytes.length);
-    this.#tokeniser.bytes.set(chunk.value.bytes, this.#read);
-    this.#read += chunk.value.bytes.length;
-    if (!this.#started && !this.#begin()) return;
+    const bytes = chunk.value.bytes.subarray(Math.min(this.#skip, chunk.value.bytes.length));
+    this.#skip -= chunk.value.bytes.length - bytes.length;
+    this.#moveDown(bytes.length);
+    this.#tokeniser.bytes.set(bytes, this.#read);
+    this.#read += bytes.length;
     this.#checkNew(this.#read - cutOff(this.#tokeniser.bytes.subarray(this.#to, this.#read)));
-  }
-
-  /** Three bytes tell a byte order mark from text; false while there are fewer. */
-  #begin(): boolean {
-    if (this.#read - this.#at < 3) return false;
-    this.#started = true;
-    const head = this.#tokeniser.bytes.subarray(this.#at, this.#at + 3);
-    refuseUtf16(head);
-    if (hasMark(head)) this.#at = this.#to = this.#at + 3;
-    return true;
   }
 
   #checkNew(end: number): void {

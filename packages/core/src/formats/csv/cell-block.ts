@@ -13,6 +13,8 @@ export class CellBlock {
   bytes: Uint8Array;
   view: DataView;
   ends: Int32Array;
+  /** 1 for a cell in whose quotes there may be doubled ones, by its index in `ends`. */
+  doubled: Uint8Array;
   readonly starts: Int32Array;
   rows = 0;
   /** Address after the last byte that may be looked at. */
@@ -41,6 +43,7 @@ export class CellBlock {
     this.bytes = tokeniser.bytes;
     this.view = new DataView(this.bytes.buffer);
     this.ends = tokeniser.ends;
+    this.doubled = tokeniser.doubled;
   }
 
   /** Empties the block: its next row is number `row`, and `line` is the line at address `at`, the file's byte `at + fileAt`. */
@@ -50,6 +53,7 @@ export class CellBlock {
       this.bytes = tokeniser.bytes;
       this.view = new DataView(this.bytes.buffer);
       this.ends = tokeniser.ends;
+      this.doubled = tokeniser.doubled;
     }
     this.rows = 0;
     this.filled = 0;
@@ -104,6 +108,7 @@ export class CellBlock {
       if (kept !== row) {
         starts[kept] = starts[row] ?? 0;
         ends.copyWithin(kept * width, row * width, (row + 1) * width);
+        this.doubled.copyWithin(kept * width, row * width, (row + 1) * width);
         nulls?.copyWithin(kept * width, row * width, (row + 1) * width);
       }
       kept++;

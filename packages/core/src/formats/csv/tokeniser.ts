@@ -13,6 +13,8 @@ export type Scanned = (typeof SCAN)[keyof typeof SCAN];
 export interface Tokeniser {
   readonly bytes: Uint8Array;
   readonly ends: Int32Array;
+  /** 1 for a cell that holds doubled quotes, by the index of its end; may be 1 for others too. */
+  readonly doubled: Uint8Array;
   /** Where in `bytes` there is room for content. */
   readonly from: number;
   readonly to: number;
@@ -27,6 +29,8 @@ export interface Tokeniser {
   scan(at: number, to: number, out: number, limit: number): number;
   /** Physical line ends in [from, to). */
   countLines(from: number, to: number): number;
+  /** Clears `doubled`. */
+  forgetDoubled(): void;
   /** Lets another file have its memory. */
   release(): void;
 }
@@ -40,7 +44,7 @@ const USUAL_BYTES = 2 ** 20 + 2 ** 18;
 
 /** A tokeniser with room for so many bytes and ends: WebAssembly where there is SIMD, else JavaScript. */
 export function newTokeniser(marks: Marks, bytes: number, ends: number): Tokeniser {
-  const machine = takeMachine(RESULTS + ends * 4 + bytes + PADDING);
+  const machine = takeMachine(RESULTS + ends * 5 + bytes + PADDING);
   return machine === null ? new PlainTokeniser(marks, bytes, ends) : new SimdTokeniser(machine, marks, bytes, ends);
 }
 
@@ -54,7 +58,7 @@ declare const WebAssembly: {
 /** An instance of the module with its memory. */
 interface Machine {
   readonly memory: { readonly buffer: ArrayBuffer };
-  readonly scan: (from: number, to: number, out: number, limit: number, delimiter: number, quote: number) => number;
+  readonly scan: (from: number, to: number, out: number, limit: number, delimiter: number, quote: number, flags: number) => number;
   readonly lines: (from: number, to: number) => number;
 }
 
@@ -82,10 +86,11 @@ function takeMachine(bytes: number): Machine | null {
   return { memory, scan: exports["scan"] as Machine["scan"], lines: exports["lines"] as Machine["lines"] };
 }
 
-/** Memory: results, ends, bytes, padding. */
+/** Memory: results, ends, flags, bytes, padding. */
 class SimdTokeniser implements Tokeniser {
   readonly bytes: Uint8Array;
   readonly ends: Int32Array;
+  readonly doubled: Uint8Array;
   readonly from: number;
   readonly to: number;
   readonly #marks: Marks;
@@ -93,13 +98,16 @@ class SimdTokeniser implements Tokeniser {
   readonly #machine: Machine;
 
   constructor(machine: Machine, marks: Marks, bytes: number, ends: number) {
-    this.from = RESULTS + ends * 4;
+    const flags = RESULTS + ends * 4;
+    this.from = flags + ends;
     this.to = this.from + bytes;
     this.#machine = machine;
     this.#marks = marks;
     const { buffer } = machine.memory;
     this.#results = new Int32Array(buffer, 0, RESULTS / 4);
     this.ends = new Int32Array(buffer, RESULTS, ends);
+    this.doubled = new Uint8Array(buffer, flags, ends);
+    this.doubled.fill(0);
     this.bytes = new Uint8Array(buffer);
   }
 
@@ -121,7 +129,12 @@ class SimdTokeniser implements Tokeniser {
 
   scan(at: number, to: number, out: number, limit: number): number {
     const { delimiter, quote } = this.#marks;
-    return (this.#machine.scan(at, to, RESULTS + out * 4, RESULTS + limit * 4, delimiter, quote) - RESULTS) >> 2;
+    const flags = this.doubled.byteOffset - RESULTS / 4;
+    return (this.#machine.scan(at, to, RESULTS + out * 4, RESULTS + limit * 4, delimiter, quote, flags) - RESULTS) >> 2;
+  }
+
+  forgetDoubled(): void {
+    this.doubled.fill(0);
   }
 
   countLines(from: number, to: number): number {
@@ -133,6 +146,7 @@ class SimdTokeniser implements Tokeniser {
 export class PlainTokeniser implements Tokeniser {
   readonly bytes: Uint8Array;
   readonly ends: Int32Array;
+  readonly doubled: Uint8Array;
   readonly from = 0;
   readonly to: number;
   lines = 0;
@@ -144,6 +158,7 @@ export class PlainTokeniser implements Tokeniser {
     this.to = bytes;
     this.bytes = new Uint8Array(bytes + PADDING);
     this.ends = new Int32Array(ends);
+    this.doubled = new Uint8Array(ends).fill(1);
     this.#cutter = new RecordCutter(marks);
   }
 
@@ -165,6 +180,8 @@ export class PlainTokeniser implements Tokeniser {
   countLines(from: number, to: number): number {
     return lineEnds(this.bytes, from, to);
   }
+
+  forgetDoubled(): void {}
 
   release(): void {}
 }

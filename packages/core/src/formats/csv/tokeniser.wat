@@ -18,9 +18,10 @@
   ;; Reads from $from, where a record begins, up to $to, and writes the address of every cell's end from $out on, which may
   ;; grow to $limit. Gives the address after the last end written. At 0: line ends met (LF, CRLF as its CR, CR), at 4:
   ;; why it stopped: 0 all is read, or the last byte cannot be told without the next one; 1 no room; 2 something stands
-  ;; after a closing quote. At 8: 1 when a quote was met.
+  ;; after a closing quote. At 8: 1 when a quote was met. A cell with a doubled quote gets a 1 at $flags + its end's address / 4.
   (func (export "scan")
-    (param $from i32) (param $to i32) (param $out i32) (param $limit i32) (param $delimiter i32) (param $quote i32) (result i32)
+    (param $from i32) (param $to i32) (param $out i32) (param $limit i32) (param $delimiter i32) (param $quote i32)
+    (param $flags i32) (result i32)
     (local $at i32) (local $next i32) (local $cell i32) (local $lines i32) (local $inside i32) (local $why i32) (local $met i32)
     (local $p i32) (local $c i32) (local $last i32)
     (local $d v128) (local $n v128) (local $r v128) (local $q v128)
@@ -80,7 +81,9 @@
                 (br_if $stop (i32.ge_u (local.get $last) (local.get $to)))
                 (local.set $c (i32.load8_u (local.get $last)))
                 (if (i32.eq (local.get $c) (local.get $quote))
-                  (then (local.set $last (i32.add (local.get $last) (i32.const 1))))
+                  (then
+                    (i32.store8 (i32.add (local.get $flags) (i32.shr_u (local.get $out) (i32.const 2))) (i32.const 1))
+                    (local.set $last (i32.add (local.get $last) (i32.const 1))))
                   (else
                     (local.set $inside (i32.const 0))
                     (if (i32.eq (local.get $c) (local.get $delimiter))
