@@ -35,7 +35,7 @@ export async function convertInSandbox(pool: ChildPool, name: string, bytes: Uin
   let grownBytes = 0;
   // A child that dies takes its counters with it, so they are looked at while it runs too.
   const look = () => {
-    const now = pids.reduce((sum, pid, i) => sum + Math.max(memoryOf(pid, "VmHWM") - (before[i] ?? 0), 0), 0);
+    const now = pids.reduce((sum, pid, i) => sum + Math.max(peakOf(pid) - (before[i] ?? 0), 0), 0);
     grownBytes = Math.max(grownBytes, now);
   };
   const watch = setInterval(look, 25);
@@ -50,6 +50,15 @@ export async function convertInSandbox(pool: ChildPool, name: string, bytes: Uin
   const ms = performance.now() - started;
   look();
   return { outcome, death, ms, grownBytes };
+}
+
+/** 0 for a process that is gone: what it used was seen before. */
+function peakOf(pid: number): number {
+  try {
+    return memoryOf(pid, "VmHWM");
+  } catch {
+    return 0;
+  }
 }
 
 function requestOf(name: string, bytes: Uint8Array, options: FileOptions) {
