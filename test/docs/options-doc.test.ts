@@ -23,7 +23,7 @@ const FOUND_OUT = [
   "",
   "| name | how it is told |",
   "|---|---|",
-  "| `encoding` | a byte order mark; zeros at every other byte: UTF-16; else UTF-8. A byte that is no UTF-8, wherever it stands, starts the file over as `windows-1252`, unless most characters beyond ASCII are UTF-8: then the file is broken and fails with the byte's place. |",
+  "| `encoding` | a byte order mark; zeros at every other byte: UTF-16; else UTF-8. A byte that is no UTF-8, wherever it stands, starts the file over as `windows-1252`, unless most characters beyond ASCII are UTF-8: then the rows with broken bytes are rejected, with the byte and its place. |",
   "| `delimiter` | the one of `,` `;` tab `\\|` under which most records are as wide as the first, the wider on a tie; with a space where one follows each. Blanks (` `, `\\s+`) where none of these makes two columns, every line has as many, and a column is of numbers. |",
   "| `quote` | `\"`; `'` where nothing is quoted by `\"` and every cell that begins with `'` ends with it |",
   "| `header` | true, unless the first row is plainly data: each cell of the kind of those beneath it, and only numbers and dates, or a date or a fraction among them. Years and running numbers (2019, 2020; 1, 2, 3) may be names. |",
