@@ -3,11 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { isFault } from "../../packages/core/src/domain/fault.ts";
-import { fuzz } from "../fuzz/orc.ts";
 import { chunk, IN, KIND, literals, orcBytes, type OrcParts } from "./orc-builder.ts";
 import { openOrc, readCells } from "./orc-kit.ts";
-
-const SEED = 20_261_121;
 
 /** The fault of a file that is refused, with how long that took and the memory it took. */
 async function refusal(bytes: Uint8Array) {
@@ -163,11 +160,3 @@ test("a dictionary of long values is refused as a bomb where a few bytes become 
   const bytes = readFileSync(join(import.meta.dirname, "../fixtures/orc/dictionary-bomb.orc"));
   expect(await refusal(bytes)).toMatchObject({ code: "limit_exceeded", message: expect.stringMatching(/limit ratio/) });
 });
-
-test("damaged files are read or refused by a fault: no other error, no hang, no memory without bound", async () => {
-  const report = await fuzz(SEED, 30);
-  expect(report.wrong).toEqual([]);
-  expect(report.cases).toBeGreaterThan(500);
-  expect(report.read).toBeGreaterThan(50);
-  expect(report.refused).toBeGreaterThan(300);
-}, 60_000);
