@@ -73,7 +73,7 @@ function wrongWith(bomb: Bomb, outcome: ConvertOutcome | null, death: string | n
   if (outcome.kind !== "failed") return `it was ${outcome.kind}`;
   const { code, field, message } = outcome.fault;
   if (code !== "limit_exceeded") return `${code}: ${message}`;
-  return bomb.limit.test(field ?? "") && message.includes(`(limit ${field}`) ? null : `limit ${field}: ${message}`;
+  return bomb.limit.test(field ?? "") && message.includes(`limit ${field}`) ? null : `limit ${field}: ${message}`;
 }
 
 /** A member of so many MiB of rows whose packed form is one MiB's, again and again: deflate blocks end on bytes when flushed. */

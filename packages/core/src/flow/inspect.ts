@@ -1,3 +1,4 @@
+import { toldLimit } from "../domain/convert-limits.ts";
 import { isFault, type Fault, type FaultRecord } from "../domain/fault.ts";
 import type { Reject, RowCounts } from "../domain/file.ts";
 import { type TableSchema, typeName } from "../domain/table-schema.ts";
@@ -40,7 +41,7 @@ export async function inspect(asked: ConvertRequest, source: Source, signal: Abo
   } catch (error) {
     if (!isFault(error) || error.blame !== "content") throw error;
     if (startsOver(error, request, found.detected?.format)) throw error;
-    found.fault ??= error.toRecord();
+    found.fault ??= toldLimit(error.toRecord());
   }
   return found;
 }
