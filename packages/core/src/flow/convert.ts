@@ -1,6 +1,7 @@
-import { toldLimit } from "../domain/convert-limits.ts";
 import { type Fault, isFault } from "../domain/fault.ts";
 import { checkAccount, failedAccount } from "../domain/file.ts";
+import type { ColumnType } from "../domain/table-schema.ts";
+import { Unforeseen } from "../formats/direct.ts";
 import type { OpenedTable } from "../formats/format.ts";
 import { ReadSource } from "../formats/source.ts";
 import type { ConvertIo, ConvertOutcome, ConvertRequest, PartOutcome, TableOutcome } from "../ports/converter.ts";
@@ -10,6 +11,7 @@ import { conform, planTable } from "./conform.ts";
 import { detectedOf, open, recognize } from "./parse.ts";
 import { inspect } from "./inspect.ts";
 import { DroppableIo, inEncoding, otherEncoding } from "./other-encoding.ts";
+import type { Plan } from "../schema/enforce.ts";
 import { TypedNumbers } from "../schema/typed-numbers.ts";
 import { isDirect, loadDirect, type Loaded } from "./load-direct.ts";
 import { RejectLog } from "./reject-log.ts";
@@ -80,10 +82,35 @@ async function convertFile(run: Run, source: ReadSource): Promise<ConvertOutcome
   };
 }
 
+/** By source column: the type of the column that it feeds. */
+function feedsOf(plan: Plan, width: number): (ColumnType | null)[] {
+  const feeds = Array.from({ length: width }, (): ColumnType | null => null);
+  plan.schema.columns.forEach(({ type }, i) => {
+    const from = plan.from[i] ?? null;
+    if (from !== null) feeds[from] = type;
+  });
+  return feeds;
+}
+
+/** What is said of a table by its head alone may be wrong, as far as it is about its columns: all of it is looked at then. */
 async function loadTable(run: Run, opened: OpenedTable): Promise<Loaded> {
+  if (!opened.whole) return loadKnown(run, opened);
+  if (run.how.direct && isDirect(run.request, opened)) {
+    try {
+      return await loadKnown(run, opened);
+    } catch (error) {
+      if (!(error instanceof Unforeseen) && !(isFault(error) && error.code === "schema_mismatch")) throw error;
+      run.progress.observed = 0;
+    }
+  }
+  return loadKnown(run, { ...(await opened.whole()), table: opened.table });
+}
+
+async function loadKnown(run: Run, opened: OpenedTable): Promise<Loaded> {
   const { request, io, progress } = run;
   const { columns, declared } = chooseColumns(opened.table, opened.columns, request.options);
   const table = { ...opened, columns };
+  progress.observed += opened.looked ?? 0;
   if (run.how.direct && opened.direct && isDirect(request, table)) return loadDirect(run, table, opened.direct, declared);
   let passes = 1;
   const plan = await planTable(table, request, declared, (batch) => {
@@ -109,7 +136,7 @@ async function loadTable(run: Run, opened: OpenedTable): Promise<Loaded> {
   );
   const writer = new TableWriter({ table: table.table, file: request.file, schema: plan.schema, partBytes: request.limits.partBytes }, io);
   try {
-    for await (const batch of table.batches()) {
+    for await (const batch of table.batches(feedsOf(plan, columns.length))) {
       const conformed = conform(batch, context);
       numbers.add(batch.columns);
       if (onBadRow === "strict")
@@ -142,7 +169,7 @@ async function failed(run: Run, fault: Fault): Promise<ConvertOutcome> {
   return {
     kind: "failed",
     detected: progress.found === null ? null : detectedOf(progress.found, progress.dialect),
-    fault: toldLimit(fault.toRecord()),
+    fault: fault.toRecord(),
     counts: checkAccount({ ...counts, read: counts.read + unread, skipped: counts.skipped + unread }),
     rejects: log.first,
     rejectsBytes: await log.close(),

@@ -1,9 +1,9 @@
-import { toldLimit } from "../domain/convert-limits.ts";
 import { isFault, type Fault, type FaultRecord } from "../domain/fault.ts";
 import type { Reject, RowCounts } from "../domain/file.ts";
 import { type TableSchema, typeName } from "../domain/table-schema.ts";
 import type { OpenedTable, SourceBatch } from "../formats/format.ts";
 import type { Source } from "../formats/source.ts";
+import { NotUtf8 } from "../formats/utf8-text.ts";
 import type { ConvertRequest, Detected, InspectedTable, Inspection } from "../ports/converter.ts";
 import { chooseColumns } from "../schema/choose-columns.ts";
 import type { Plan } from "../schema/enforce.ts";
@@ -11,7 +11,6 @@ import { isLineage } from "../schema/lineage.ts";
 import { jsonAt } from "../schema/render.ts";
 import { badRowRule } from "./bad-row-rule.ts";
 import { type Conformed, conform, planTable } from "./conform.ts";
-import { startsOver } from "./other-encoding.ts";
 import { detectedOf, open, recognize } from "./parse.ts";
 
 /** Rows that a dry run looks at, of each table. */
@@ -40,8 +39,9 @@ export async function inspect(asked: ConvertRequest, source: Source, signal: Abo
     }
   } catch (error) {
     if (!isFault(error) || error.blame !== "content") throw error;
-    if (startsOver(error, request, found.detected?.format)) throw error;
-    found.fault ??= toldLimit(error.toRecord());
+    // Read again in another encoding, unless it was said.
+    if (error instanceof NotUtf8 && request.options.encoding === undefined) throw error;
+    found.fault ??= error.toRecord();
   }
   return found;
 }
@@ -55,12 +55,13 @@ interface Sample {
 
 async function inspectTable(
   request: ConvertRequest,
-  opened: OpenedTable,
+  whole: OpenedTable,
   found: { problems: Reject[]; fault: FaultRecord | null },
 ): Promise<InspectedTable> {
+  const opened = whole.sample ?? whole;
   const { columns, declared } = chooseColumns(opened.table, opened.columns, request.options);
   const sample: Sample = { complete: false, rows: 0, rawBytes: 0 };
-  const table: OpenedTable = { table: opened.table, columns, batches: () => sampled(opened, sample) };
+  const table: OpenedTable = { table: opened.table, columns, batches: () => sampled(opened, sample, opened === whole) };
   const schema = Object.hasOwn(request.schemas, table.table) ? request.schemas[table.table] : undefined;
   const plan = await planOrWithout(table, request, declared, (fault) => (found.fault ??= fault.toRecord()));
   const context = {
@@ -115,7 +116,7 @@ async function planOrWithout(
 }
 
 /** The batches up to the sample's size. A reader that fails beyond it is not asked. */
-async function* sampled(table: OpenedTable, sample: Sample): AsyncGenerator<SourceBatch> {
+async function* sampled(table: OpenedTable, sample: Sample, isAll: boolean): AsyncGenerator<SourceBatch> {
   sample.rows = 0;
   for await (const batch of table.batches()) {
     sample.rows += batch.rows + batch.misfits.length + (batch.skipped ?? 0);
@@ -123,7 +124,7 @@ async function* sampled(table: OpenedTable, sample: Sample): AsyncGenerator<Sour
     yield batch;
     if (sample.rows >= SAMPLE_ROWS) return;
   }
-  sample.complete = true;
+  sample.complete = isAll;
 }
 
 /** Where the batch's last row begins, which is nearer than how far its reader has read ahead; only where nothing is compressed. */

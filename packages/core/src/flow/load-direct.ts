@@ -1,6 +1,6 @@
 import { isFault } from "../domain/fault.ts";
 import { type ColumnType, sameType, type TableSchema } from "../domain/table-schema.ts";
-import type { DirectPass, DirectTable } from "../formats/direct.ts";
+import { type DirectPass, type DirectTable, Unforeseen } from "../formats/direct.ts";
 import type { OpenedTable } from "../formats/format.ts";
 import type { ConvertRequest, PartOutcome, TableOutcome } from "../ports/converter.ts";
 import type { Plan } from "../schema/enforce.ts";
@@ -40,6 +40,8 @@ export async function loadDirect(
   declared: Readonly<Record<string, ColumnType>>,
 ): Promise<Loaded> {
   const from: DirectSource = { table, direct, planner: planning(table, run.request, declared) };
+  // Nobody would look at the rows that no column was made for.
+  if (table.whole && !from.planner.asked.includes(true)) throw new Unforeseen();
   if (!from.planner.asked.includes(true)) return load(run, from, from.planner.plan(table.columns.map(() => null)), false);
   const watch = new ColumnWatch(table, from.planner, direct.columns);
   const whole = await sniff(run, from, watch);

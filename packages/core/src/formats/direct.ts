@@ -52,3 +52,9 @@ export interface LoadJob {
   codeScale: number;
   newCodes: boolean;
 }
+
+/**
+ * Thrown by a pass over a table of whose rows only the first were looked at (`OpenedTable.whole`), when a later one has what
+ * no column was made for.
+ */
+export class Unforeseen extends Error {}

@@ -1,3 +1,4 @@
+import type { ColumnType } from "../domain/table-schema.ts";
 import type { FileOptions, FormatName } from "../domain/options.ts";
 import type { ColumnData } from "../schema/column-data.ts";
 import type { SourceColumn } from "../schema/enforce.ts";
@@ -67,9 +68,22 @@ export interface OpenedTable {
   readonly columns: readonly SourceColumn[];
   /** How its cells of text become values; absent: as usual. */
   readonly rules?: TextRules;
-  batches(): AsyncIterable<SourceBatch>;
+  /** Rows, misfits among them, that were looked at before the table's columns were known; absent: none. */
+  readonly looked?: number;
+  /**
+   * The rows from the start, as often as it is called. `feeds`: by source column the type of the table's column that it feeds,
+   * where it feeds one; a reader may then give a column of another type as texts, as its values are written.
+   */
+  batches(feeds?: readonly (ColumnType | null)[]): AsyncIterable<SourceBatch>;
   /** The same rows by the short way, where the format has one for this table. */
   readonly direct?: DirectTable;
+  /**
+   * Given where only the table's first rows were looked at: the columns may be more than those, and only the short way reads
+   * it. Looks at all of it and gives the table as it is.
+   */
+  whole?(): Promise<OpenedTable>;
+  /** Beside `whole`: the rows that were looked at, as a table of their own, for whoever wants no more. */
+  readonly sample?: OpenedTable;
 }
 
 /** One column of a batch: text that has no type yet, or values that came typed. null is no value; "" is an empty text. */

@@ -33,7 +33,7 @@ async function tablesOf(
   if (orient !== undefined && orient !== "records" && orient !== "values") {
     throw new Fault("unreadable", `no readable JSON of orient ${orient}: it is no object`, { field: "orient", value: orient });
   }
-  const table = await recordTable(input, { table: MAIN_TABLE, layout, chunks: decoded });
+  const table = await recordTable(input, { table: MAIN_TABLE, layout, chunks: decoded }, canGuess(input));
   return table === null ? [] : [table];
 }
 
@@ -65,4 +65,9 @@ async function findLayout(input: FormatInput, decoded: () => AsyncIterable<Decod
 
 function notRows(at: number): never {
   throw new Fault("unreadable", `no readable JSON: byte ${at}: an array or an object must begin here`, { field: "byte", value: at });
+}
+
+/** Whether the head of the rows may stand for them: a short pass neither counts rows nor leaves dates alone. */
+function canGuess({ options }: FormatInput): boolean {
+  return options.max_rows === undefined && options.infer_dates !== false;
 }

@@ -18,9 +18,9 @@ export class TypedNumbers {
     this.#plan = plan;
     this.#live = new Map(live?.columns.map((column) => [column.id, column]));
     this.#seen = plan.schema.columns.map((column, i) => {
-      const type = source[plan.from[i] ?? -1]?.type ?? null;
-      // Where the types differ, the values were looked at before the plan.
-      return type !== null && column.numbers && !column.declared && sameType(type, column.type) ? new NumbersSeen(type) : null;
+      const { type = null, facts } = source[plan.from[i] ?? -1] ?? {};
+      // Where the types differ, or the reader knows its values, they were looked at before the plan.
+      return !facts && type !== null && column.numbers && !column.declared && sameType(type, column.type) ? new NumbersSeen(type) : null;
     });
   }
 

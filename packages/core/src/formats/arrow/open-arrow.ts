@@ -21,8 +21,7 @@ export interface ReadBatch {
 
 export interface OpenArrow {
   readonly schema: ArrowSchema;
-  /** The batches, read as this schema, which has the layout of the file's own. */
-  batches(as: ArrowSchema): AsyncGenerator<ReadBatch>;
+  batches(): AsyncGenerator<ReadBatch>;
 }
 
 type Limits = FormatInput["limits"];
@@ -45,10 +44,10 @@ export async function openStream(decoded: () => AsyncIterable<DecodedChunk>, raw
     const { schema } = first.value.message;
     return {
       schema,
-      batches: async function* (as) {
+      batches: async function* () {
         const again = framedMessages(decoded(), limits);
         await again.next();
-        yield* batchesOf(as, again, rawSize, limits);
+        yield* batchesOf(schema, again, rawSize, limits);
       },
     };
   } finally {
@@ -70,7 +69,7 @@ export async function openFile(source: Source, rawSize: number, limits: Limits):
   for (const block of [...footer.dictionaries, ...footer.batches]) checkBlock(block, end, limits);
   return {
     schema: footer.schema,
-    batches: (as) => batchesOf(as, blocksOf(source, footer, rawSize, limits.columns), rawSize, limits),
+    batches: () => batchesOf(footer.schema, blocksOf(source, footer, rawSize, limits.columns), rawSize, limits),
   };
 }
 

@@ -2,6 +2,9 @@ import type { Misfit, Place } from "../format.ts";
 import { RecordCutter, type Marks } from "./cut-record.ts";
 import type { Tokeniser } from "./tokeniser.ts";
 
+/** What the kernels for columns need of rows: any addresses of cells will do. */
+export type KernelCells = Pick<CellBlock, "bytes" | "view" | "starts" | "ends" | "width" | "rows" | "quote" | "nulls" | "doubled">;
+
 /**
  * Rows of csv as addresses of their cells. Cell c of row r ends before `bytes[ends[r * width + c]]`; it begins at
  * `starts[r]`, or one byte after the end of the cell before it. A cell that begins with the quote is quoted, blanks may

@@ -132,12 +132,16 @@ function texts({ bytes, starts, ends, kinds, first, step, count }: Cells): Colum
   return { ...validity.facts(count), form: "bytes", offsets, values: values.subarray(0, at) };
 }
 
-function byText({ bytes, starts, ends, kinds, first, step, count }: Cells, type: ColumnType): ColumnData {
-  const cells = Array.from({ length: count }, (_, i) => {
+function byText(cells: Cells, type: ColumnType): ColumnData {
+  return coerce(textsOf(cells), type, { declared: false }, (_, cell) => {
+    throw new Error(`${JSON.stringify(cell)} was taken for ${type.kind}`);
+  });
+}
+
+/** Values as they are written, texts without their quotes and escapes; null for null and none. */
+export function textsOf({ bytes, starts, ends, kinds, first, step, count }: Cells): (string | null)[] {
+  return Array.from({ length: count }, (_, i) => {
     const c = first + i * step;
     return cellText(bytes, starts[c] ?? 0, ends[c] ?? 0, kinds[c] ?? 0);
-  });
-  return coerce(cells, type, { declared: false }, (_, cell) => {
-    throw new Error(`${JSON.stringify(cell)} was taken for ${type.kind}`);
   });
 }

@@ -15,11 +15,14 @@ const MAX_CELLS = 4 * 2 ** 20;
 /** What the places of one table share. `flatten`: lists are text, so nobody looks into them. */
 export class NestedBounds {
   readonly flatten: boolean;
+  /** Texts of dates and times are such. */
+  readonly dates: boolean;
   places = 0;
   cells = 0;
 
-  constructor(flatten: boolean) {
+  constructor(flatten: boolean, dates: boolean) {
     this.flatten = flatten;
+    this.dates = dates;
   }
 }
 
@@ -145,7 +148,7 @@ export class NestedPlace {
   #findShape(): Shape {
     const { objects, arrays, facts } = this.place;
     const text: Shape = { is: "leaf", type: { kind: "text" } };
-    if (objects + arrays === 0) return { is: "leaf", type: facts.whole };
+    if (objects + arrays === 0) return isTemporal(facts.whole) && !this.#bounds.dates ? text : { is: "leaf", type: facts.whole };
     if (this.#opaque || this.place.scalars > 0 || (objects > 0 && arrays > 0)) return text;
     if (arrays > 0) return this.#bounds.flatten ? text : { is: "list", element: (this.element ??= this.#newPlace()) };
     return this.fields.size === 0 ? text : { is: "struct", fields: [...this.fields] };
@@ -264,4 +267,8 @@ export class NestedPlace {
     this.#kinds.set(kinds);
     this.lengths.set(lengths);
   }
+}
+
+function isTemporal({ kind }: ColumnType): boolean {
+  return kind === "date" || kind === "time" || kind === "timestamp";
 }

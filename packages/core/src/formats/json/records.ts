@@ -46,7 +46,7 @@ export interface RecordBatch {
   readonly rowNumbers: readonly number[];
   /** Rows that were cut or filled. */
   readonly filled: number;
-  place(index: number): Place;
+  readonly place: (index: number) => Place;
   readonly rawBytes: number;
 }
 
@@ -278,7 +278,7 @@ export class RecordReader {
       misfits,
       rowNumbers,
       filled,
-      place: (i) => this.#placeOf(block, rowNumbers[i] ?? 0, lines[i] ?? 0, cells.from[i] ?? 0, cells.to[i] ?? 0),
+      place: (i: number) => this.#placeOf(block, rowNumbers[i] ?? 0, lines[i] ?? 0, cells.from[i] ?? 0, cells.to[i] ?? 0),
       rawBytes: block.rawBytes,
     };
   }

@@ -1,4 +1,5 @@
 import { Fault } from "../../domain/fault.ts";
+import { Unforeseen } from "../direct.ts";
 import { textOf } from "./text.ts";
 import {
   afterColon,
@@ -46,6 +47,8 @@ export class RowCells {
   #labels = 0;
   /** Keys that a row has more than once: the last counts, the others are left out. */
   duplicates = 0;
+  /** Halves of surrogate pairs that stand alone in the rows' texts. */
+  replaced = 0;
   /** Places beneath the columns, which take cells of their own for every row. */
   beneath = 0;
   readonly names: string[] = [];
@@ -57,6 +60,7 @@ export class RowCells {
   #kinds = new Uint8Array(CELLS);
   #stride = 16;
   #fixed = false;
+  #sealed = false;
   readonly #maxColumns: number;
   readonly #byName = new Map<string, number>();
   /** By raw bytes (as Latin-1), escapes and all. */
@@ -87,11 +91,13 @@ export class RowCells {
     this.#kinds.fill(0, 0, this.rows * this.#stride);
     this.rows = 0;
     this.duplicates = 0;
+    this.replaced = 0;
   }
 
   /** Takes the object at `open` as a row. Its end, or MORE, BROKEN, DEEP, and then no row is added. */
   addObject(bytes: Uint8Array, open: number, to: number): number {
     const view = this.#viewOf(bytes);
+    scan.lone = 0;
     let starts = this.#starts;
     let ends = this.#ends;
     let kinds = this.#kinds;
@@ -166,13 +172,14 @@ export class RowCells {
   addArray(bytes: Uint8Array, open: number, to: number): number {
     let i = skipSpace(bytes, open + 1, to);
     this.width = 0;
+    scan.lone = 0;
     if (bytes[i] === CLOSE_ARRAY && i < to) return this.#commit(open, i + 1, 0);
     for (let column = 0; ; column++) {
       const end = scanValue(bytes, i, to);
       if (end < 0) return this.#undo(end);
       const { kind } = scan;
       this.width = column + 1;
-      if (column === this.names.length && !this.#fixed) this.#addColumn(`column_${column + 1}`, null);
+      if (column === this.names.length && !this.#fixed) this.#addColumn("", null, false);
       const text = kind === KIND.plain || kind === KIND.escaped ? 1 : 0;
       const cell = this.rows * this.#stride + column;
       if (column < this.names.length) {
@@ -198,6 +205,11 @@ export class RowCells {
   fix(names: readonly string[]): void {
     for (const name of names) this.#addColumn(name, null, false);
     this.#fixed = true;
+  }
+
+  /** From now on a key that no row had before is `Unforeseen`. */
+  seal(): void {
+    this.#sealed = true;
   }
 
   /** Rows have labels: their column comes first. */
@@ -263,6 +275,7 @@ export class RowCells {
   }
 
   #addColumn(name: string, key: Uint8Array | null, listed = true): number {
+    if (this.#sealed) throw new Unforeseen();
     const column = this.names.length;
     if (column >= this.#maxColumns) {
       throw new Fault("limit_exceeded", `the rows have more than ${this.#maxColumns} different keys (limit columns)`, {
@@ -318,6 +331,7 @@ export class RowCells {
     this.from[this.rows] = from;
     this.to[this.rows] = to;
     this.duplicates += duplicates;
+    this.replaced += scan.lone;
     this.rows++;
     return to;
   }

@@ -1,8 +1,9 @@
 import { type ColumnType, sameType } from "../../domain/table-schema.ts";
+import type { FileOptions } from "../../domain/options.ts";
 import type { SourceColumn } from "../../schema/enforce.ts";
-import type { ColumnData } from "../../schema/column-data.ts";
 import { headerNames } from "../header-names.ts";
-import { leafData } from "./leaf-data.ts";
+import type { SourceCells } from "../format.ts";
+import { leafData, textsOf } from "./leaf-data.ts";
 import { nestedData, nestedType } from "./nested-data.ts";
 import { NestedBounds, NestedPlace } from "./nested-place.ts";
 import type { Cells } from "./row-cells.ts";
@@ -23,8 +24,22 @@ export class RowTable {
   readonly #places: NestedPlace[] = [];
   #outputs: readonly (readonly Output[])[] = [];
 
-  constructor(flatten: boolean) {
-    this.#bounds = new NestedBounds(flatten);
+  readonly #options: FileOptions;
+
+  constructor(options: FileOptions) {
+    this.#options = options;
+    this.#bounds = new NestedBounds(options.nested === "flatten", options.infer_dates ?? true);
+  }
+
+  /** No object and no array was seen so far. */
+  get isFlat(): boolean {
+    return this.#places.every(({ place }) => place.objects + place.arrays === 0);
+  }
+
+  /** Once the columns are known: the key that feeds each of them; null where one has nested values. */
+  sources(): number[] | null {
+    if (this.#places.some(({ shape }) => shape.is !== "leaf")) return null;
+    return this.#outputs.flatMap((outputs, i) => outputs.map(() => i));
   }
 
   /** Places beneath the columns: each takes memory for every row of a batch. */
@@ -43,7 +58,10 @@ export class RowTable {
   columns(keys: readonly string[], typeOf: TypeOf, without: number | null = null): SourceColumn[] {
     this.#outputs = this.#places.map((place, i) => (i === without ? [] : this.#outputsOf([keys[i] ?? ""], place)));
     const outputs = this.#outputs.flat();
-    const names = headerNames(outputs.map(({ path }) => path.join(".")));
+    const names = headerNames(
+      outputs.map(({ path }) => path.join(".")),
+      this.#options.generated_names,
+    );
     return outputs.map(({ place }, i): SourceColumn => {
       const name = names[i] ?? "";
       const asked = typeOf(name);
@@ -55,17 +73,18 @@ export class RowTable {
     });
   }
 
-  /** The columns' values in a batch, of which `cells` gives those of a key. */
-  read(cells: (column: number) => Cells): ColumnData[] {
+  /** The columns' values in a batch, of which `cells` gives those of a key. `feeds` as in `OpenedTable.batches`. */
+  read(cells: (column: number) => Cells, feeds: readonly (ColumnType | null)[] = []): SourceCells[] {
+    let next = 0;
     return this.#places.flatMap((place, i) => {
       const outputs = this.#outputs[i] ?? [];
       if (outputs.length === 0) return [];
       const column = cells(i);
-      if (place.shape.is === "leaf") return [leafData(column, place.shape.type)];
+      const first = next;
+      next += outputs.length;
+      if (outputs[0]?.place === place) return [readPlace(place, column, feeds[first] ?? null, () => place.load(column))];
       place.load(column);
-      return outputs.map(({ place: { shape }, place }) =>
-        shape.is === "leaf" ? leafData(place.cells(column.bytes), shape.type) : nestedData(place, column.bytes),
-      );
+      return outputs.map(({ place }, k) => readPlace(place, place.cells(column.bytes), feeds[first + k] ?? null, () => {}));
     });
   }
 
@@ -74,4 +93,17 @@ export class RowTable {
     if (!this.#bounds.flatten || shape.is !== "struct") return [{ path, place }];
     return shape.fields.flatMap(([name, field]) => this.#outputsOf([...path, name], field));
   }
+}
+
+/** A place's values: typed, or as they are written where their type is not the one that is wanted. */
+function readPlace(place: NestedPlace, cells: Cells, wanted: ColumnType | null, load: () => void): SourceCells {
+  const { shape } = place;
+  const isOther =
+    shape.is === "leaf"
+      ? shape.type.kind !== "unknown" && !sameType(shape.type, wanted ?? shape.type)
+      : wanted !== null && wanted.kind !== "nested";
+  if (isOther) return { text: textsOf(cells) };
+  if (shape.is === "leaf") return { data: leafData(cells, shape.type) };
+  load();
+  return { data: nestedData(place, cells.bytes) };
 }

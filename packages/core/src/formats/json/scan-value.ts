@@ -21,7 +21,13 @@ export function limitDepth(depth: number): void {
 }
 
 /** What the last scan found, overwritten by the next: the kind of the value, or where it broke and why. */
-export const scan = { kind: 0, at: 0, problem: "" };
+export const scan = {
+  kind: 0,
+  at: 0,
+  problem: "",
+  /** Halves of surrogate pairs that stand alone in the texts scanned so far: UTF-8 has no place for them. */
+  lone: 0,
+};
 
 const QUOTE = 34;
 const BACKSLASH = 92;
@@ -71,9 +77,24 @@ export function scanString(bytes: Uint8Array, open: number, to: number): number 
     else if (e === 117) {
       for (let k = i + 2; k < i + 6; k++)
         if (k >= to || HEX[bytes[k] ?? 0] !== 1) return broken(k, to, "\\u needs four hexadecimal digits");
-      i += 6;
+      i = isHalf(bytes, i, to, 56, 102) ? afterSurrogate(bytes, i, to) : i + 6;
     } else return broken(i + 1, to, "there is no such escape");
   }
+}
+
+/** Behind the half of a surrogate pair at `at`, and behind the other half where that follows. */
+function afterSurrogate(bytes: Uint8Array, at: number, to: number): number {
+  if (isHalf(bytes, at, to, 56, 98) && isHalf(bytes, at + 6, to, 99, 102)) return at + 12;
+  scan.lone++;
+  return at + 6;
+}
+
+/** Whether \ud stands at `at`, behind it a digit from `least` to `most` (as small letters) and two more of any kind. */
+function isHalf(bytes: Uint8Array, at: number, to: number, least: number, most: number): boolean {
+  if (at + 6 > to || bytes[at] !== BACKSLASH || bytes[at + 1] !== 117 || ((bytes[at + 2] ?? 0) | 32) !== 100) return false;
+  const digit = bytes[at + 3] ?? 0;
+  const small = digit <= 57 ? digit : digit | 32;
+  return small >= least && small <= most && HEX[bytes[at + 4] ?? 0] === 1 && HEX[bytes[at + 5] ?? 0] === 1;
 }
 
 /** The end of the number that begins at `at`. Sets the kind to `int` or `fraction`. */

@@ -13,10 +13,7 @@ const PLAIN_ESCAPES: ReadonlyMap<number, number> = new Map([
 ]);
 const REPLACEMENT = 0xfffd;
 
-/** Halves of a surrogate pair that stood alone in the texts decoded so far: each became U+FFFD, because UTF-8 has no other place for it. */
-export const surrogates = { replaced: 0 };
-
-/** Writes the text bytes[from, to) without its escapes into `out`, which has room for `to - from` bytes from `at` on; where it ends. */
+/** Writes the text bytes[from, to) without its escapes (a surrogate that stands alone as U+FFFD) into `out`, which has room for `to - from` bytes from `at` on; where it ends. */
 export function unescape(bytes: Uint8Array, from: number, to: number, out: Uint8Array, at: number): number {
   let o = at;
   for (let i = from; i < to;) {
@@ -39,10 +36,7 @@ export function unescape(bytes: Uint8Array, from: number, to: number, out: Uint8
       if (low >= 0xdc00 && low <= 0xdfff) {
         code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
         i += 6;
-      } else {
-        code = REPLACEMENT;
-        surrogates.replaced++;
-      }
+      } else code = REPLACEMENT;
     }
     o = putUtf8(out, o, code);
   }

@@ -1,4 +1,5 @@
 import { Fault } from "../../domain/fault.ts";
+import type { ColumnType } from "../../domain/table-schema.ts";
 import type { DecodedChunk } from "../decompress.ts";
 import type { FormatInput, OpenedTable, SourceBatch } from "../format.ts";
 import type { Member } from "./members.ts";
@@ -7,7 +8,7 @@ import { askedType } from "./record-table.ts";
 import type { Cells } from "./row-cells.ts";
 import { RowTable } from "./row-table.ts";
 import { KIND, scanNumber, scan } from "./scan-value.ts";
-import { surrogates, textOf } from "./text.ts";
+import { textOf } from "./text.ts";
 import { ValueCursor } from "./value-cursor.ts";
 
 const MAX_ROWS = 8_192;
@@ -35,7 +36,7 @@ export async function zippedTable(input: FormatInput, columns: Columns): Promise
   const { members } = columns;
   const count = Math.max(0, ...members.map((member) => member.count));
   const short = members.find((member) => member.count !== count);
-  if (short && input.ragged === "misfit") {
+  if (short && input.ragged !== "fill") {
     const longest = members.find((member) => member.count === count);
     throw new Fault(
       "unreadable",
@@ -47,21 +48,26 @@ export async function zippedTable(input: FormatInput, columns: Columns): Promise
       },
     );
   }
-  const rows = new RowTable(input.options.nested === "flatten");
+  const rows = new RowTable(input.options);
   const zip = new Zip(columns, count);
   for (let i = 0; i <= members.length; i++) rows.look(i, EMPTY);
   for await (const batch of zip.batches()) batch.cells.forEach((cells, i) => rows.look(i, cells));
   const names = ["index", ...members.map(({ name }) => name)];
   const found = rows.columns(names, askedType(input.options), zip.labelsArePositions ? 0 : null);
-  return { table: columns.table, columns: found, batches: () => batches(input, zip, rows, columns) };
+  return { table: columns.table, columns: found, looked: count, batches: (feeds) => batches(input, zip, rows, columns, feeds) };
 }
 
-async function* batches(input: FormatInput, zip: Zip, rows: RowTable, { members, left }: Columns): AsyncGenerator<SourceBatch> {
+async function* batches(
+  input: FormatInput,
+  zip: Zip,
+  rows: RowTable,
+  { members, left }: Columns,
+  feeds?: readonly (ColumnType | null)[],
+): AsyncGenerator<SourceBatch> {
   let before = 0;
-  for await (const { cells, count, filled } of zip.batches()) {
-    surrogates.replaced = 0;
+  for await (const { cells, count, filled, replaced } of zip.batches()) {
     nestedDuplicates.count = 0;
-    const data = rows.read((i) => cells[i] ?? EMPTY).map((column) => ({ data: column }));
+    const data = rows.read((i) => cells[i] ?? EMPTY, feeds);
     const first = before;
     before += count;
     yield {
@@ -69,7 +75,7 @@ async function* batches(input: FormatInput, zip: Zip, rows: RowTable, { members,
       columns: data,
       misfits: [],
       filled,
-      cut: surrogates.replaced + nestedDuplicates.count + (first === 0 ? left : 0),
+      cut: replaced + nestedDuplicates.count + (first === 0 ? left : 0),
       rowNumbers: Array.from({ length: count }, (_, i) => first + i + 1),
       place: (i) => ({ row: first + i + 1, byteOffset: null, line: null, raw: recordOf(members, cells, i) }),
       rawBytes: Math.floor((input.rawSize * before) / Math.max(zip.count, 1)),
@@ -104,6 +110,8 @@ interface ZipBatch {
   readonly count: number;
   /** Rows that a short column was filled up for. */
   readonly filled: number;
+  /** Halves of surrogate pairs that stand alone. */
+  readonly replaced: number;
 }
 
 class Zip {
@@ -126,10 +134,12 @@ class Zip {
       for (let done = 0; done < this.count;) {
         const count = Math.min(Math.max(most, 1), this.count - done);
         const taken: Cells[] = [];
+        const { lone } = scan;
         for (const cursor of cursors) taken.push(await cursor.take(count));
+        const replaced = scan.lone - lone;
         const labels = this.#labels(cursors, taken, done);
         const filled = Math.max(...taken.map((cells) => count - cells.count));
-        yield { cells: [labels, ...taken].map((cells) => padded(cells, count)), count, filled };
+        yield { cells: [labels, ...taken].map((cells) => padded(cells, count)), count, filled, replaced };
         done += count;
       }
     } finally {

@@ -1,5 +1,4 @@
 import type { FileOptions } from "../../domain/options.ts";
-import { nullTexts } from "../../schema/null-texts.ts";
 import { CELL, type CellBlock } from "./cell-block.ts";
 import { cellText, type StringTable } from "./cell-text.ts";
 
@@ -15,8 +14,8 @@ export class NullCells {
 
   /** Null where the options name none. */
   static of(options: FileOptions, strings: StringTable): NullCells | null {
-    const texts = nullTexts(options);
-    return texts === null ? null : new NullCells(texts, strings);
+    const texts = new Set(options.null_values);
+    return texts.size === 0 ? null : new NullCells(texts, strings);
   }
 
   /** Makes such cells of a row cells without a value. May be repeated. */

@@ -1,7 +1,7 @@
 import type { Scratch } from "../../../columns/scratch.ts";
 import { doubleHolds, fractionDigits, hasLeadingZeros, integerDigits, scanned, scanNumber } from "../../../schema/scan-number.ts";
 import type { LoadJob } from "../../direct.ts";
-import type { CellBlock } from "../cell-block.ts";
+import type { KernelCells } from "../cell-block.ts";
 import { cellText, closing, loadRare } from "./load-rare.ts";
 import { observeCell } from "../../../schema/observe.ts";
 
@@ -17,7 +17,7 @@ const SMALL_DIGITS = 9;
 const EXACT_DIGITS = 15;
 
 /** Whole numbers of 64 bits as two halves. */
-export function loadInts(block: CellBlock, column: number, job: LoadJob, out: Scratch): void {
+export function loadInts(block: KernelCells, column: number, job: LoadJob, out: Scratch): void {
   const { bytes, ends, width, rows, quote, nulls } = block;
   const { words, codes, present } = out;
   const starts = column === 0 ? block.starts : ends;
@@ -122,7 +122,7 @@ export function setBillions(words: Int32Array, out: number, head: number, tail: 
 }
 
 /** Doubles, and the digits that decide on their column's type. */
-export function loadDoubles(block: CellBlock, column: number, job: LoadJob, out: Scratch): void {
+export function loadDoubles(block: KernelCells, column: number, job: LoadJob, out: Scratch): void {
   const { bytes, ends, width, rows, quote, nulls } = block;
   const { doubles, codes, present } = out;
   const starts = column === 0 ? block.starts : ends;
@@ -215,7 +215,7 @@ function noteNumbers({ seen }: LoadJob, ints: number, fractions: number, whole: 
 }
 
 /** A number that its own double writes the same way needs no closer look; that is what programs write. */
-function loadLongDouble(block: CellBlock, row: number, from: number, to: number, job: LoadJob, out: Scratch, count: number): number {
+function loadLongDouble(block: KernelCells, row: number, from: number, to: number, job: LoadJob, out: Scratch, count: number): number {
   const text = cellText(block, from, to);
   const { seen } = job;
   if (!scanNumber(text, 0, text.length) || scanned.plus || hasLeadingZeros(text)) return loadRare(block, row, from, to, job, out, count);
@@ -234,7 +234,7 @@ function loadLongDouble(block: CellBlock, row: number, from: number, to: number,
 }
 
 /** Decimals as four quarters: the number times ten to the type's scale. */
-export function loadDecimals(block: CellBlock, column: number, job: LoadJob, out: Scratch): void {
+export function loadDecimals(block: KernelCells, column: number, job: LoadJob, out: Scratch): void {
   if (job.type.kind !== "decimal") throw new Error("a kernel met another type than its own");
   const { bytes, ends, width, rows, quote, nulls } = block;
   const { words, codes, present } = out;

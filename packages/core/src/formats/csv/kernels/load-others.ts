@@ -1,6 +1,6 @@
 import type { Scratch } from "../../../columns/scratch.ts";
 import type { LoadJob } from "../../direct.ts";
-import type { CellBlock } from "../cell-block.ts";
+import type { KernelCells } from "../cell-block.ts";
 import { cellText, closing, loadRare } from "./load-rare.ts";
 
 /** Four letters as a little-endian word. */
@@ -15,7 +15,7 @@ for (const letter of "1tTyY") LETTERS[letter.charCodeAt(0)] = 1;
 for (const letter of "0fFnN") LETTERS[letter.charCodeAt(0)] = -1;
 
 /** 1 for true, 0 for false, -1 for neither. */
-function boolAt(block: CellBlock, at: number, length: number, declared: boolean): number {
+function boolAt(block: KernelCells, at: number, length: number, declared: boolean): number {
   const { bytes, view } = block;
   if (length === 4) {
     const four = view.getInt32(at, true);
@@ -30,7 +30,7 @@ function boolAt(block: CellBlock, at: number, length: number, declared: boolean)
   return letter === 0 ? -1 : (letter + 1) / 2;
 }
 
-export function loadBools(block: CellBlock, column: number, job: LoadJob, out: Scratch): void {
+export function loadBools(block: KernelCells, column: number, job: LoadJob, out: Scratch): void {
   const { bytes, ends, width, rows, quote, nulls } = block;
   const { bools, present } = out;
   const starts = column === 0 ? block.starts : ends;
@@ -61,7 +61,7 @@ export function loadBools(block: CellBlock, column: number, job: LoadJob, out: S
 }
 
 /** Text as addresses of its bytes. What it looks like is for `observeCells` to say. */
-export function loadTexts(block: CellBlock, column: number, _job: LoadJob, out: Scratch): void {
+export function loadTexts(block: KernelCells, column: number, _job: LoadJob, out: Scratch): void {
   const { bytes, ends, width, rows, quote, nulls, doubled } = block;
   const { present, from: outFrom, to: outTo } = out;
   const starts = column === 0 ? block.starts : ends;
@@ -93,7 +93,7 @@ export function loadTexts(block: CellBlock, column: number, _job: LoadJob, out: 
 }
 
 /** A column that holds only nulls: anything else does not fit. */
-export function loadNothing(block: CellBlock, column: number, job: LoadJob, out: Scratch): void {
+export function loadNothing(block: KernelCells, column: number, job: LoadJob, out: Scratch): void {
   const { ends, width, rows, nulls } = block;
   for (let row = 0; row < rows; row++) {
     const cell = row * width + column;

@@ -2,13 +2,13 @@ import { coerce } from "../../../schema/coerce.ts";
 import { observeCell } from "../../../schema/observe.ts";
 import type { Scratch } from "../../../columns/scratch.ts";
 import type { LoadJob } from "../../direct.ts";
-import { type CellBlock, textOf } from "../cell-block.ts";
+import { type KernelCells, textOf } from "../cell-block.ts";
 
 /** Turns the cells of a column into values. Anything but the plainest spelling goes through `loadRare`. */
-export type Kernel = (block: CellBlock, column: number, job: LoadJob, out: Scratch) => void;
+export type Kernel = (block: KernelCells, column: number, job: LoadJob, out: Scratch) => void;
 
 /** A cell's text: quotes taken off, doubled ones as one. */
-export function cellText(block: CellBlock, from: number, to: number): string {
+export function cellText(block: KernelCells, from: number, to: number): string {
   const { bytes, quote } = block;
   if (bytes[from] !== quote) return textOf(bytes, from, to);
   const mark = String.fromCharCode(quote);
@@ -27,7 +27,7 @@ export function closing(bytes: Uint8Array, to: number, quote: number): number {
  * A cell that a kernel has no quick way for, by the rules of `observe` and `coerce` themselves: puts its value at `count`
  * and gives the next count, or notes that it is null.
  */
-export function loadRare(block: CellBlock, row: number, from: number, to: number, job: LoadJob, out: Scratch, count: number): number {
+export function loadRare(block: KernelCells, row: number, from: number, to: number, job: LoadJob, out: Scratch, count: number): number {
   const text = cellText(block, from, to);
   if (job.seen !== null) observeCell(job.seen, text);
   let bad = false;

@@ -1,7 +1,7 @@
 import type { Scratch } from "../../../columns/scratch.ts";
 import { DAYS_IN_MONTH, daysFromCivil, nanosReach } from "../../../schema/scan-time.ts";
 import type { LoadJob } from "../../direct.ts";
-import type { CellBlock } from "../cell-block.ts";
+import type { KernelCells } from "../cell-block.ts";
 import { closing, loadRare } from "./load-rare.ts";
 import { setBillions } from "./load-numbers.ts";
 
@@ -88,7 +88,7 @@ function nanos(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /** Dates as days since 1970. */
-export function loadDates(block: CellBlock, column: number, job: LoadJob, out: Scratch): void {
+export function loadDates(block: KernelCells, column: number, job: LoadJob, out: Scratch): void {
   const { bytes, ends, width, rows, quote, nulls } = block;
   const { words, codes, present } = out;
   const starts = column === 0 ? block.starts : ends;
@@ -130,7 +130,7 @@ function noteYear({ seen }: LoadJob, year: number): void {
 }
 
 /** Times of day as microseconds since midnight. */
-export function loadTimes(block: CellBlock, column: number, job: LoadJob, out: Scratch): void {
+export function loadTimes(block: KernelCells, column: number, job: LoadJob, out: Scratch): void {
   const { bytes, ends, width, rows, quote, nulls } = block;
   const { words, codes, present } = out;
   const starts = column === 0 ? block.starts : ends;
@@ -167,7 +167,7 @@ export function loadTimes(block: CellBlock, column: number, job: LoadJob, out: S
 }
 
 /** Timestamps since 1970 in the type's unit. */
-export function loadTimestamps(block: CellBlock, column: number, job: LoadJob, out: Scratch): void {
+export function loadTimestamps(block: KernelCells, column: number, job: LoadJob, out: Scratch): void {
   if (job.type.kind !== "timestamp") throw new Error("a kernel met another type than its own");
   const { bytes, ends, width, rows, quote, nulls } = block;
   const { words, codes, present } = out;
