@@ -28,11 +28,11 @@ function beyond(limit: string, message: string, value: number, most: number): ne
  * Compares a footer with itself, the file and the limits, before any page is read. `end` is where the footer begins.
  * Throws `unreadable`, `limit_exceeded`, or `unsupported_format` for encrypted columns.
  */
-export function checkFooter(footer: ParquetFooter, end: number, limits: Limits): void {
+export function checkFooter(footer: ParquetFooter, { end, size }: { end: number; size: number }, limits: Limits): void {
   if (footer.encrypted) throw encrypted();
   const leaves = checkSchema(footer.schema, limits.columns);
   for (const group of footer.groups) checkGroup(group, leaves, end);
-  checkTotals(footer, end, limits);
+  checkTotals(footer, size, limits);
 }
 
 export function encrypted(): Fault {

@@ -58,7 +58,7 @@ async function footerOf(source: Source, input: FormatInput): Promise<{ footer: P
   }
   const end = source.size - 8 - length;
   const footer = mendedFooter(parsed(await source.read(end, source.size - 8)), end);
-  checkFooter(footer, end, input.limits);
+  checkFooter(footer, { end, size: source.size }, input.limits);
   return { footer, end };
 }
 

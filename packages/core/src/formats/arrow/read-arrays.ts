@@ -14,7 +14,7 @@ import {
   validityOf,
 } from "./check-arrays.ts";
 import type { BatchHead } from "./message.ts";
-import { unreadable } from "./refuse.ts";
+import { beyond, unreadable } from "./refuse.ts";
 import { type ArrowField, type ArrowType, type FixedType, MAX_DEPTH, widthOf } from "./schema.ts";
 import { swapped } from "./swap.ts";
 
@@ -26,6 +26,8 @@ export interface ArrayContext {
 }
 
 const MAX_LENGTH = 2 ** 31 - 1;
+/** Below it a ratio says nothing. */
+const SHARED_FROM = 2 ** 20;
 
 /** The arrays of a batch, checked whole. Throws `unreadable` where they contradict themselves, `limit_exceeded` for bombs. */
 export function readArrays(fields: readonly ArrowField[], head: BatchHead, body: Uint8Array, context: ArrayContext): ArrowArray[] {
@@ -195,6 +197,7 @@ class ArrayReader {
     const [from, counts] = [this.#buffer(large ? 8 : 4), this.#buffer(large ? 8 : 4)];
     const child = this.array(childOf(field, 0));
     const { offsets, sizes } = spansOf(from, counts, facts.length, large, child.length);
+    checkShared(sizes, child.length, this.#context.limits.ratio);
     return deeper({ ...facts, validity, depth: 0, is: "spans", offsets, sizes, child }, [child]);
   }
 
@@ -245,6 +248,19 @@ function deeper(array: ArrowArray, children: readonly ArrowArray[]): ArrowArray 
 
 function childOf(field: ArrowField, index: number): ArrowField {
   return field.children[index] ?? unreadable(`a type ${field.type.is} without its children`);
+}
+
+/** List views may share values: a few of them can stand for any number. */
+function checkShared(sizes: Int32Array, values: number, ratio: number): void {
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  if (all > SHARED_FROM && all > values * ratio) {
+    beyond(
+      "ratio",
+      `lists of ${values} values hold ${all}, more than ${ratio} times as many`,
+      Math.round(all / Math.max(values, 1)),
+      ratio,
+    );
+  }
 }
 
 function checkKeys(entries: ArrowArray): void {

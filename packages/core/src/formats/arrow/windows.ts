@@ -46,7 +46,7 @@ export class Windows {
       const { data, rows } = this.#fitting(batch, from);
       from += rows;
       this.#rawBytes = before + Math.floor(Math.max(batch.rawBytes - before, 0) * (from / batch.rows));
-      this.#check(Math.max(this.#rawBytes, 1));
+      this.#check(Math.max(batch.rawBytes, 1));
       yield typedBatch(data, rows, { rowsBefore: this.#rows, rawBytes: this.#rawBytes, cut: this.#cut });
       this.#cut = 0;
       this.#rows += rows;
