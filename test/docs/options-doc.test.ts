@@ -16,6 +16,25 @@ function foreign(table: ForeignTable): string[] {
   ];
 }
 
+const FOUND_OUT = [
+  "## What is found out",
+  "",
+  "Of a csv that nobody says anything about, from its first 64 Ki characters. `detected` has it, under these names:",
+  "",
+  "| name | how it is told |",
+  "|---|---|",
+  "| `encoding` | a byte order mark; zeros at every other byte: UTF-16; else UTF-8. A byte that is no UTF-8, wherever it stands, starts the file over as `windows-1252`, unless most characters beyond ASCII are UTF-8: then the rows with broken bytes are rejected, with the byte and its place. |",
+  "| `delimiter` | the one of `,` `;` tab `\\|` under which most records are as wide as the first, the wider on a tie; with a space where one follows each. Blanks (` `, `\\s+`) where none of these makes two columns, every line has as many, and a column is of numbers. |",
+  "| `quote` | `\"`; `'` where nothing is quoted by `\"` and every cell that begins with `'` ends with it |",
+  "| `header` | true, unless the first row is plainly data: each cell of the kind of those beneath it, and only numbers and dates, or a date or a fraction among them. Years and running numbers (2019, 2020; 1, 2, 3) may be names. |",
+  "| `preamble_rows` | lines before the table: at most half as wide as nearly all that follow, or narrower and with a plain header after them, or with one cell filled |",
+  "| `decimal` | `,` where every cell of a column is a number with one comma and no column has decimal points; between other delimiters than `;` only where a sign or a zero tells it from a list |",
+  "| `escape`, `header_rows` | as the options say |",
+  "",
+  "A file that is made again under another schema is read as it was read the first time.",
+  "",
+];
+
 function page(): string {
   return [
     "# Options",
@@ -35,6 +54,7 @@ function page(): string {
     "Types are `bool`, `int64`, `decimal(p,s)`, `double`, `date`, `time`, `timestamp`, `timestamptz`, `text`, `binary`, and the names that",
     "pandas, numpy and pyarrow have for them (`Int32`, `object`, `datetime64[ns, UTC]`, `timestamp[ms]`, `decimal128(10, 2)`, …); `int8` is `int64`.",
     "",
+    ...FOUND_OUT,
     "## pandas' and cudf's names",
     "",
     "Beside ours, in the same object. Where both have a name (`header`, `encoding`, `compression`, `decimal`, `thousands`, `comment`,",

@@ -39,10 +39,35 @@ test("under a schema that is fixed, where no pass looks ahead, the parts that we
   expect(result.rejects.length).toBe(12);
 });
 
-test("a UTF-8 file with a broken byte fails with its place instead of being garbled as another encoding", async () => {
-  const bytes = Buffer.concat([Buffer.from("id,name\n1,žluť\n2,"), Buffer.of(0xff), Buffer.from("\n3,kůň\n")]);
+test("rows with broken bytes among UTF-8 are rejected one by one, with the byte and its place; nothing else is garbled", async () => {
+  const bytes = Buffer.concat([
+    Buffer.from("\ufeffid,name\n1,žluť\n2,a"),
+    Buffer.of(0xff, 0xc3),
+    Buffer.from('\n3,kůň\n4,"x\ny'),
+    Buffer.of(0xe2, 0x82),
+    Buffer.from('"\n5,𒳎\n6,'),
+    Buffer.of(0xe2, 0x82),
+  ]);
+  for (const readBytes of [1 << 20, 1, 2, 3, 7]) {
+    for (const options of [{}, { encoding: "utf-8" }]) {
+      const result = await convertBytes("a.csv", bytes, { readBytes, options, rules: { maxRejects: { rows: 3 } } });
+      expect(loaded(result.outcome).detected.encoding).toBe("utf-8");
+      expect((await rowsOf(result)).map(({ name }) => name)).toEqual(["žluť", "kůň", "𒳎"]);
+      expect(result.rejects).toMatchObject([
+        { row: 2, line: 3, byte_offset: 20, reason: "byte 23 (0xff) is no UTF-8", record: "2,a\\xff\\xc3" },
+        { row: 4, line: 5, reason: "byte 40 (0xe2) is no UTF-8", record: '4,"x\ny\\xe2\\x82"' },
+        { row: 6, line: 8, record: "6,\\xe2\\x82" },
+      ]);
+      const at = Number(result.rejects[2]?.["byte_offset"]);
+      expect(bytes.subarray(at, at + 2).toString()).toBe("6,");
+    }
+  }
+});
+
+test("a broken byte in the header fails the file with its line", async () => {
+  const bytes = Buffer.concat([Buffer.from("id,n"), Buffer.of(0xff), Buffer.from("\n1,žluť\n")]);
   const { fault } = failedWith((await convertBytes("a.csv", bytes)).outcome);
-  expect(fault).toMatchObject({ code: "unreadable", field: "byte", value: 19 });
+  expect(fault).toMatchObject({ code: "unreadable", field: "line", value: 1, message: expect.stringContaining("id,n\\xff") as string });
   const said = await convertBytes("a.csv", bytes, { options: { encoding: "windows-1252" } });
   expect(loaded(said.outcome).detected.encoding).toBe("windows-1252");
 });
@@ -56,11 +81,17 @@ test("bytes that are none of a said encoding fail the file", async () => {
   expect(failedWith((await convertBytes("a.csv", lone)).outcome).fault).toMatchObject({ code: "unreadable", value: 14 });
 });
 
-test("a dry run of a file in Windows-1252 tells its encoding, and of a broken one its fault", async () => {
+test("a dry run of a file in Windows-1252 tells its encoding, and of a broken one its rows", async () => {
   const latin = await convertBytes("a.csv", Buffer.from("a,b\n1,caf\xe9\n", "latin1"), { mode: "inspect" });
   expect(latin.outcome).toMatchObject({ kind: "inspected", inspection: { detected: { encoding: "windows-1252" }, fault: null } });
   const broken = await convertBytes("a.csv", Buffer.concat([Buffer.from("a,é\n1,"), Buffer.of(0xff, 10)]), { mode: "inspect" });
-  expect(broken.outcome).toMatchObject({ kind: "inspected", inspection: { fault: { code: "unreadable", field: "byte", value: 7 } } });
+  expect(broken.outcome).toMatchObject({
+    inspection: { detected: { encoding: "utf-8" }, problems: [{ reason: "byte 7 (0xff) is no UTF-8" }] },
+  });
+  const json = await convertBytes("a.json", Buffer.concat([Buffer.from('[{"a": "'), Buffer.of(0xff), Buffer.from('"}]')]), {
+    mode: "inspect",
+  });
+  expect(json.outcome).toMatchObject({ kind: "inspected", inspection: { fault: { code: "unreadable" } } });
 });
 
 test("ragged fail refuses the file at its first ragged row; a file that is made again keeps its others", async () => {

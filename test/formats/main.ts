@@ -3,8 +3,10 @@
  * reached. Ends with 1 when a cell is not read or a score is below its must.
  */
 import { parseArgs } from "node:util";
+import { BOMBS, judgeBomb } from "./bombs.ts";
 import { corpus } from "./corpus.ts";
 import { GRID_COMPRESSIONS, GRID_FORMATS, wrongInCell } from "./grid.ts";
+import { openSandbox } from "./sandbox-kit.ts";
 import { scoreArrow } from "./scores/arrow.ts";
 import { scoreSpectrum } from "./scores/csv-spectrum.ts";
 import { scoreJson } from "./scores/json.ts";
@@ -145,6 +147,26 @@ const SCORES: readonly Score[] = [
   },
 ];
 
+/** Bombs need no corpus. Wall-clock time, which a busy machine stretches. */
+async function printBombs(): Promise<boolean> {
+  let refused = 0;
+  let slowestMs = 0;
+  let grownBytes = 0;
+  for (const bomb of BOMBS) {
+    // Each has a sandbox of its own: memory that one has taken is no growth for the next.
+    await using sandbox = await openSandbox();
+    const { wrong, ms, grownBytes: grown } = await judgeBomb(bomb, sandbox.pool);
+    if (wrong === null) refused++;
+    else console.log(`  ${bomb.what}: ${wrong}`);
+    slowestMs = Math.max(slowestMs, ms);
+    grownBytes = Math.max(grownBytes, grown);
+  }
+  const reached = refused === BOMBS.length && slowestMs < 2_000 && grownBytes < 100e6;
+  const facts = `${refused} of ${BOMBS.length}, ${(slowestMs / 1_000).toFixed(2)} s at most, ${Math.round(grownBytes / 1e6)} MB at most`;
+  console.log(`\nbombs refused by a named limit (must: all, < 2 s, < 100 MB more memory): ${facts}${reached ? "" : "   BELOW ITS MUST"}`);
+  return reached;
+}
+
 async function orcScore(folder: string, must: "read" | "refuse", least: number): Promise<Scored> {
   const results = (await scoreOrc(folder)).filter((result) => result.must === must);
   const wrong = results.filter((result) => result.wrong !== null);
@@ -193,4 +215,5 @@ async function printScores(scores: readonly Score[]): Promise<boolean> {
 const chosen = SCORES.filter(({ name }) => name.includes(values.only));
 const whole = values.only === "" ? await printGrid() : true;
 const reached = await printScores(chosen);
-process.exitCode = whole && reached ? 0 : 1;
+const bombs = values.only === "" || "bombs".includes(values.only) ? await printBombs() : true;
+process.exitCode = whole && reached && bombs ? 0 : 1;

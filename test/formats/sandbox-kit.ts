@@ -2,13 +2,15 @@ import { isFault } from "@sluice/core/domain/fault";
 import { DEFAULT_RULES, type FileOptions } from "@sluice/core/domain/options";
 import { type ConvertIo, type ConvertOutcome, DEFAULT_LIMITS, type PartSink } from "@sluice/core/ports/converter";
 import { type ChildPool, childPool } from "../../apps/worker/src/child-pool.ts";
-import { memoryOf, resetPeak } from "../../bench/proc.ts";
+import { cpuSeconds, memoryOf, resetPeak } from "../../bench/proc.ts";
 
 /** What came of a conversion in a real sandbox: its outcome, or why the sandbox died. */
 export interface Sandboxed {
   readonly outcome: ConvertOutcome | null;
   readonly death: string | null;
   readonly ms: number;
+  /** CPU time of the sandbox; 0 where it died. */
+  readonly cpuMs: number;
   /** How far the sandbox's and this process's memory grew beyond what they had before, at their highest; 0 where /proc does not tell. */
   readonly grownBytes: number;
 }
@@ -21,21 +23,28 @@ export async function openSandbox(more: { wallClockMs?: number } = {}): Promise<
   return { pool, [Symbol.asyncDispose]: () => pool.close() };
 }
 
+/** A file that is made as it is read. */
+export interface MadeFile {
+  readonly length: number;
+  subarray(from: number, to: number): Uint8Array;
+}
+
 /** Converts one file in the sandbox; parts and rejects are thrown away. Throws what is neither a content fault nor a death. */
-export async function convertInSandbox(pool: ChildPool, name: string, bytes: Uint8Array, options: FileOptions = {}): Promise<Sandboxed> {
+export async function convertInSandbox(pool: ChildPool, name: string, bytes: MadeFile, options: FileOptions = {}): Promise<Sandboxed> {
   await pool.warm();
   const pids = [...pool.pids(), process.pid];
   const before = pids.map((pid) => {
     resetPeak(pid);
     return memoryOf(pid, "VmRSS");
   });
+  const cpuBefore = cpuSeconds(pool.pids()).own;
   const started = performance.now();
   let outcome: ConvertOutcome | null = null;
   let death: string | null = null;
   let grownBytes = 0;
   // A child that dies takes its counters with it, so they are looked at while it runs too.
   const look = () => {
-    const now = pids.reduce((sum, pid, i) => sum + Math.max(memoryOf(pid, "VmHWM") - (before[i] ?? 0), 0), 0);
+    const now = pids.reduce((sum, pid, i) => sum + Math.max(peakOf(pid) - (before[i] ?? 0), 0), 0);
     grownBytes = Math.max(grownBytes, now);
   };
   const watch = setInterval(look, 25);
@@ -49,10 +58,20 @@ export async function convertInSandbox(pool: ChildPool, name: string, bytes: Uin
   }
   const ms = performance.now() - started;
   look();
-  return { outcome, death, ms, grownBytes };
+  const cpuMs = death === null ? (cpuSeconds(pool.pids()).own - cpuBefore) * 1_000 : 0;
+  return { outcome, death, ms, cpuMs, grownBytes };
 }
 
-function requestOf(name: string, bytes: Uint8Array, options: FileOptions) {
+/** 0 for a process that is gone: what it used was seen before. */
+function peakOf(pid: number): number {
+  try {
+    return memoryOf(pid, "VmHWM");
+  } catch {
+    return 0;
+  }
+}
+
+function requestOf(name: string, bytes: MadeFile, options: FileOptions) {
   return {
     name,
     bytes: bytes.length,
@@ -66,7 +85,7 @@ function requestOf(name: string, bytes: Uint8Array, options: FileOptions) {
   };
 }
 
-function ioOf(bytes: Uint8Array): ConvertIo {
+function ioOf(bytes: MadeFile): ConvertIo {
   return {
     read: async (offset, length) => bytes.subarray(offset, offset + length),
     openPart: async () => discard(),

@@ -69,7 +69,7 @@ function localHeader(part: ZipPart, facts: Facts): Buffer {
   if (part.descriptor !== true) {
     header.writeUInt32LE(facts.crc, 14);
     header.writeUInt32LE(facts.packed, 18);
-    header.writeUInt32LE(facts.bytes, 22);
+    header.writeUInt32LE(Math.min(facts.bytes, 0xffffffff), 22);
   }
   header.writeUInt16LE(name.length, 26);
   return Buffer.concat([header, name]);

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isFault } from "../../packages/core/src/domain/fault.ts";
+import { convertBytes } from "../formats/convert-kit.ts";
+import { bits, chunk, IN, KIND, literalBytes, literals, orcBytes, type TypePart, varint } from "../formats/orc-builder.ts";
 import { openOrc } from "../formats/orc-kit.ts";
 
 /** What became of a run: every case was read or refused by a fault of the content, or stands in `wrong`. */
@@ -20,18 +22,22 @@ const LIMITS = { decodedBytes: 256 * 2 ** 20 };
 const SLOW_MS = 10_000;
 const MAX_GROWTH = 1.5 * 2 ** 30;
 
-/** Reads `rounds` damaged copies of each fixture. The same seed makes the same cases. */
+/** One case in so many goes all the way to Parquet. */
+const WHOLE = 6;
+
+/** Reads `rounds` damaged copies of each fixture and of some files made by hand. The same seed makes the same cases. */
 export async function fuzz(seed: number, rounds: number): Promise<FuzzReport> {
   const random = mulberry32(seed);
   const names = readdirSync(FOLDER).filter((name) => name.endsWith(".orc") && !name.includes("wide"));
+  const files = names.sort().map((name) => ({ name, bytes: readFileSync(join(FOLDER, name)) as Uint8Array }));
   const report = { cases: 0, read: 0, refused: 0, wrong: [] as string[], slowestMs: 0, grownBytes: 0 };
   const before = process.memoryUsage.rss();
-  for (const name of names.sort()) {
-    const bytes = readFileSync(join(FOLDER, name));
+  for (const { name, bytes } of [...files, ...made()]) {
     for (let round = 0; round < rounds; round++) {
       const label = `${name} of seed ${seed}, round ${round}`;
       const started = performance.now();
-      const outcome = await outcomeOf(damage(bytes, random));
+      const damaged = damage(bytes, random);
+      const outcome = await (random() < 1 / WHOLE ? converted(damaged) : outcomeOf(damaged));
       const tookMs = performance.now() - started;
       report.cases++;
       if (outcome === "read") report.read++;
@@ -59,6 +65,51 @@ async function outcomeOf(bytes: Uint8Array): Promise<string> {
     if (isFault(error) && error.blame === "content") return "refused";
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
+}
+
+async function converted(bytes: Uint8Array): Promise<string> {
+  const { outcome } = await convertBytes("x.orc", bytes, { limits: LIMITS, options: { format: "orc" } });
+  return outcome.kind === "failed" ? "refused" : "read";
+}
+
+/** What no writer at hand makes: LZO, unions, decimals of Hive 0.11, and the Julian days and clock of another zone. */
+function made(): { name: string; bytes: Uint8Array }[] {
+  const leaf = (kind: number, more: Partial<TypePart> = {}): TypePart => ({ kind, ...more });
+  const numbers = literals(Array.from({ length: 60 }, (_, i) => i * i));
+  const lzo = [17 + numbers.length, ...numbers, ...Array.from({ length: 10 }, () => [32 | 30, 2 << 2, 0]).flat(), 0x11, 0, 0];
+  const row = { kind: KIND.struct, subtypes: [1], names: ["c"] };
+  return [
+    {
+      name: "lzo",
+      bytes: orcBytes({
+        types: [row, leaf(KIND.bigint)],
+        stripes: [{ rows: 160, streams: [{ column: 1, kind: IN.data, bytes: chunk(lzo) }], encodings: [[0], [0]] }],
+        compression: 3,
+      }),
+    },
+    {
+      name: "union",
+      bytes: orcBytes({
+        types: [row, leaf(KIND.union, { subtypes: [2, 3] }), leaf(KIND.timestamp), leaf(KIND.decimal)],
+        stripes: [
+          {
+            rows: 4,
+            streams: [
+              { column: 1, kind: IN.present, bytes: bits([true, false, true, true]) },
+              { column: 1, kind: IN.data, bytes: literalBytes([1, 0, 1]) },
+              { column: 2, kind: IN.data, bytes: literals([-20_000_000_000]) },
+              { column: 2, kind: IN.secondary, bytes: literals([8], false) },
+              { column: 3, kind: IN.data, bytes: [...varint(77), ...varint(2n ** 90n)] },
+              { column: 3, kind: IN.secondary, bytes: literals([2, 9]) },
+            ],
+            encodings: [[0], [0], [0], [0]],
+            timezone: "Europe/Prague",
+          },
+        ],
+        calendar: 1,
+      }),
+    },
+  ];
 }
 
 /** One to four kinds of damage, half of them in the footers, where the lengths are. */

@@ -52,6 +52,33 @@ const V1_CASES: readonly (readonly [string, () => BadRequest, number, object])[]
     400,
     { code: "invalid_field", field: "max_rejects", value: "150%" },
   ],
+  ...(
+    [
+      ["an option that there is not", { seperator: ";" }, { code: "unknown_field", field: "options.seperator", value: ";" }],
+      ["a function as an option", { converters: { a: "int" } }, { code: "invalid_field", field: "options.converters" }],
+      [
+        "two options that contradict each other",
+        { sep: ";", delimiter: "," },
+        { code: "invalid_field", field: "options.delimiter", value: "," },
+      ],
+      ["a type that there is not", { dtype: { a: "complex" } }, { code: "invalid_field", field: "options.dtype.a", value: "complex" }],
+      [
+        "pyarrow's name in another group",
+        { read_options: { delimiter: ";" } },
+        { code: "unknown_field", field: "options.read_options.delimiter" },
+      ],
+      ["a format of no date", { date_format: "%H o'clock %Q" }, { code: "invalid_field", field: "options.date_format[0]" }],
+      ["an encoding that there is not", { encoding: "utf-9" }, { code: "invalid_field", field: "options.encoding", value: "utf-9" }],
+    ] as const
+  ).map(
+    ([what, options, error]) =>
+      [
+        what,
+        () => ({ path: `/api/v1/datasets/${at.dataset}/files?options=${encodeURIComponent(JSON.stringify(options))}` }),
+        400,
+        error,
+      ] as const,
+  ),
   [
     "one name for two files",
     () => ({ path: `/api/v1/datasets/${at.dataset}/files?name=a`, body: form(filePart("x", CSV), filePart("y", CSV)) }),

@@ -7,7 +7,6 @@ import { openRecords } from "@sluice/core/adapters/postgres/open-records";
 import { type Config, ConfigError, type Environment, readConfig } from "@sluice/core/config";
 import { type FaultRecord, isFault } from "@sluice/core/domain/fault";
 import type { IngestReport } from "@sluice/core/ingest";
-import { DEFAULT_LIMITS } from "@sluice/core/ports/converter";
 import { type Logger, pino } from "pino";
 import { childPool } from "./child-pool.ts";
 import { serveHealth } from "./health.ts";
@@ -106,7 +105,7 @@ export async function runWorker(environment: Environment, decorate: Decorate = (
     queue,
     clock,
     converter: pool,
-    limits: DEFAULT_LIMITS,
+    limits: config.limits,
     worker: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
     leaseMs: config.leaseMs,
     held,

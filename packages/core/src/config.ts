@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { type ConvertLimits, DEFAULT_LIMITS } from "./domain/convert-limits.ts";
 
 /** One environment variable: what it is when it is not set, and what it does. The README's table is this one. */
 export interface Setting {
@@ -43,6 +44,14 @@ export const SETTINGS: readonly Setting[] = [
   { name: "SLUICE_PER_ORG_QUEUE", default: "200", meaning: "files of one org in the queue at once; the others wait in the records" },
   { name: "SLUICE_WORKER_CONCURRENCY", default: "8", meaning: "files one worker holds at once" },
   { name: "SLUICE_CHILDREN", default: "(number of cores)", meaning: "sandboxed processes of one worker that convert files" },
+  { name: "SLUICE_MAX_DECODED", default: "64GiB", meaning: "most bytes of one file after decompression" },
+  { name: "SLUICE_MAX_RATIO", default: "1000", meaning: "most decompressed bytes for each compressed one, asked from 64 MiB on" },
+  { name: "SLUICE_MAX_RECORD", default: "16MiB", meaning: "most bytes of one record; at most 128MiB" },
+  {
+    name: "SLUICE_MAX_HELD",
+    default: "256MiB",
+    meaning: "most bytes held in memory of a compressed file that is not read from front to back; at most 512MiB",
+  },
   { name: "SLUICE_DB_POOL", default: "10", meaning: "connections of one process to PostgreSQL" },
   { name: "SLUICE_LEASE_SECONDS", default: "6", meaning: "a worker silent for so long has lost its files" },
   { name: "SLUICE_PARENT_FD", default: "(none)", meaning: "a pipe whose end stops the process; npm start sets it" },
@@ -76,6 +85,8 @@ export interface Config {
   readonly perOrgQueue: number;
   readonly workerConcurrency: number;
   readonly children: number;
+  /** The defaults with what the operator raised or lowered. */
+  readonly limits: ConvertLimits;
   readonly dbPool: number;
   readonly leaseMs: number;
   readonly parentFd: number | null;
@@ -125,6 +136,13 @@ export function readConfig(env: Environment, moreProblems: readonly string[] = [
     perOrgQueue: read.integer("SLUICE_PER_ORG_QUEUE", 1, 100_000) ?? 200,
     workerConcurrency: read.integer("SLUICE_WORKER_CONCURRENCY", 1, 1_000) ?? 8,
     children: read.integer("SLUICE_CHILDREN", 1, 1_000) ?? availableParallelism(),
+    limits: {
+      ...DEFAULT_LIMITS,
+      decodedBytes: read.size("SLUICE_MAX_DECODED", MIB) ?? DEFAULT_LIMITS.decodedBytes,
+      ratio: read.integer("SLUICE_MAX_RATIO", 2, 100_000_000) ?? DEFAULT_LIMITS.ratio,
+      recordBytes: read.size("SLUICE_MAX_RECORD", 1_024, 128 * MIB) ?? DEFAULT_LIMITS.recordBytes,
+      heldBytes: read.size("SLUICE_MAX_HELD", MIB, 512 * MIB) ?? DEFAULT_LIMITS.heldBytes,
+    },
     dbPool: read.integer("SLUICE_DB_POOL", 2, 1_000) ?? 10,
     leaseMs: (read.number("SLUICE_LEASE_SECONDS", 3_600) ?? 6) * 1_000,
     parentFd: read.integer("SLUICE_PARENT_FD", 3, 1_024),
@@ -176,11 +194,15 @@ function reader(env: Environment) {
       const parsed = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
       return parsed >= min && parsed <= max ? parsed : wrong(`${name} must be a whole number from ${min} to ${max}, not "${value}"`);
     },
-    size(name: string, min: number): number | null {
+    size(name: string, min: number, max = Number.MAX_SAFE_INTEGER): number | null {
       const value = text(name);
       if (value === null) return null;
       const bytes = parseSize(value);
-      return bytes !== null && bytes >= min ? bytes : wrong(`${name} must be a size such as 500MB, 2GiB or 1048576, not "${value}"`);
+      if (bytes !== null && (bytes < min || bytes > max)) {
+        const most = max < Number.MAX_SAFE_INTEGER ? ` to ${max}` : " or more";
+        return wrong(`${name} must be ${min}${most} bytes, not "${value}"`);
+      }
+      return bytes ?? wrong(`${name} must be a size such as 500MB, 2GiB or 1048576, not "${value}"`);
     },
     boolean(name: string): boolean | null {
       const value = text(name);

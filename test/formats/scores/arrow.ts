@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { isFault } from "../../../packages/core/src/domain/fault.ts";
+import type { ColumnType } from "../../../packages/core/src/domain/table-schema.ts";
 import { arrow } from "../../../packages/core/src/formats/arrow.ts";
 import { DEFAULT_LIMITS } from "../../../packages/core/src/ports/converter.ts";
 import { convertBytes } from "../convert-kit.ts";
@@ -88,7 +89,7 @@ async function compare(bytes: Uint8Array, golden: Golden): Promise<string | null
   }
   const expected = goldenColumns(golden);
   for (const [i, field] of fields.entries()) {
-    const [ours, theirs] = [found[i] ?? [], (expected[i] ?? []).map((value) => atTopLevel(field, value))];
+    const [ours, theirs] = [found[i] ?? [], (expected[i] ?? []).map((value) => atTopLevel(field, table.columns[i]?.type ?? null, value))];
     const row = theirs.findIndex((value, at) => !isDeepStrictEqual(value, ours[at]));
     if (row >= 0) return `column ${field.name} row ${row}: ${shown(ours[row])}, not ${shown(theirs[row])}`;
     if (ours.length !== theirs.length) return `column ${field.name} has ${ours.length} rows, not ${theirs.length}`;
@@ -96,10 +97,17 @@ async function compare(bytes: Uint8Array, golden: Golden): Promise<string | null
   return null;
 }
 
-/** What our flat types leave out of a value, by their documented rules: times of day are kept to the microsecond. */
-function atTopLevel(field: JsonField, value: Value): Value {
-  if (typeof value !== "bigint" || field.type.name !== "time" || field.type["unit"] !== "NANOSECOND") return value;
-  return value - (value % 1_000n);
+const DAY_NANOS = 86_400_000_000_000n;
+
+/**
+ * A value in the terms of our column's type, by its documented rules: times of day are kept to the microsecond; dates in
+ * milliseconds are dates where all of their column are whole days, which the division tells.
+ */
+function atTopLevel(field: JsonField, type: ColumnType | null, value: Value): Value {
+  if (typeof value !== "bigint") return value;
+  if (field.type.name === "time" && field.type["unit"] === "NANOSECOND") return value - (value % 1_000n);
+  if (field.type.name !== "date" || field.type["unit"] === "DAY" || type?.kind !== "date") return value;
+  return value % DAY_NANOS === 0n ? value / DAY_NANOS : "a time of day that a date has not";
 }
 
 function shown(value: unknown): string {

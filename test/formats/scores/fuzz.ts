@@ -58,7 +58,8 @@ function malformed(corpora: string): { path: string; as: string }[] {
   ];
 }
 
-function requestOf(name: string, bytes: Uint8Array) {
+/** A conversion of bytes under the usual rules and limits. */
+export function requestOf(name: string, bytes: Uint8Array) {
   return {
     name,
     bytes: bytes.length,
@@ -72,7 +73,8 @@ function requestOf(name: string, bytes: Uint8Array) {
   } as const;
 }
 
-function ioOf(bytes: Uint8Array): ConvertIo {
+/** Reads the bytes; what is written goes nowhere. */
+export function ioOf(bytes: Uint8Array): ConvertIo {
   const sink: PartSink = { write: async () => {}, abort: async () => {}, close: async () => ({ bytes: 0, sha256: "" }) };
   return {
     read: async (offset, length) => bytes.slice(offset, offset + length),

@@ -1,7 +1,7 @@
 /**
  * The JSON of Arrow's integration tests as plain values, column by column: what a file beside it must hold.
  * Written after the format's own description, apart from the reader under test. Values are:
- * whole numbers, days, durations, months: bigint; floats: number; times: nanoseconds as bigint; decimals: their digits; text; binary: "0x..";
+ * whole numbers, days, durations, months: bigint; floats: number; times, and dates in milliseconds: nanoseconds as bigint; decimals: their digits; text; binary: "0x..";
  * lists and structs: arrays; maps: arrays of pairs; unions: [type id, one value a type]; no value: null.
  */
 export type Value = null | boolean | number | bigint | string | readonly Value[];
@@ -137,7 +137,7 @@ function leaf(type: JsonType, value: unknown): Value {
     case "decimal":
       return decimal(String(value), Number(type["scale"]));
     case "date":
-      return type["unit"] === "DAY" ? BigInt(value as number) : BigInt(value as number | string) / 86_400_000n;
+      return type["unit"] === "DAY" ? BigInt(value as number) : BigInt(value as number | string) * 1_000_000n;
     case "time":
     case "timestamp":
       return BigInt(value as number | string) * (NANOS_IN[String(type["unit"])] ?? 0n);

@@ -16,7 +16,7 @@ export class BoolBuilder implements ChunkBuilder {
   }
 
   get bytes(): number {
-    return this.#count;
+    return this.#count * 2;
   }
 
   append(data: ColumnData): void {

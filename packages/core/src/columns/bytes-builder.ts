@@ -31,7 +31,7 @@ export class BytesBuilder implements ChunkBuilder {
   }
 
   get bytes(): number {
-    return this.#plain.length + this.#distinct.length + this.#coded * 2;
+    return this.#plain.length * 2 + this.#distinct.length + this.#coded * 2;
   }
 
   append(data: ColumnData): void {

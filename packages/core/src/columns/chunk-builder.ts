@@ -7,7 +7,7 @@ import { WordsBuilder } from "./words-builder.ts";
 
 /** One column of the row group that is being filled: batches in, one chunk out, then the next. */
 export interface ChunkBuilder {
-  /** Bytes that its values, ids and dictionary take so far. */
+  /** Memory that its ids, dictionary and values take so far. Values count twice: they are copied into pages, ids are packed. */
   readonly bytes: number;
   /** Takes a batch's column, which must have the type's form or be all null. */
   append(data: ColumnData): void;

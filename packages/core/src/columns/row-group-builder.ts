@@ -5,8 +5,11 @@ import type { ColumnChunk } from "./column-chunk.ts";
 
 /** DuckDB's size of a row group, which its readers spread over threads. */
 export const ROW_GROUP_ROWS = 122_880;
-/** Wide rows close a row group earlier: it is held in memory until then. */
-export const ROW_GROUP_BYTES = 64 * 2 ** 20;
+/**
+ * Wide rows close a row group earlier: it is held in memory until then. Values that stand in no dictionary count twice, as they
+ * are held twice. Less would cost size: 200 columns of small dictionaries need the whole of it for 122,880 rows.
+ */
+export const ROW_GROUP_BYTES = 48 * 2 ** 20;
 
 /** Batches of columns -> row groups of chunks. */
 export class RowGroupBuilder {

@@ -37,7 +37,7 @@ export class WordsBuilder implements ChunkBuilder {
   }
 
   get bytes(): number {
-    return (this.#plainCount + this.#distinctCount) * this.#width * 4 + this.#coded * 2;
+    return (this.#plainCount * 2 + this.#distinctCount) * this.#width * 4 + this.#coded * 2;
   }
 
   append(data: ColumnData): void {

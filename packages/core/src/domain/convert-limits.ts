@@ -1,3 +1,5 @@
+import type { FaultRecord } from "./fault.ts";
+
 /** What a file may ask of its sandbox. A fault of code `limit_exceeded` names the limit by its name here. */
 export interface ConvertLimits {
   /** Bytes after decompression, over all members of a zip. */
@@ -30,3 +32,22 @@ export const DEFAULT_LIMITS: ConvertLimits = {
   jsonDepth: 128,
   partBytes: 512 * 2 ** 20,
 };
+
+/** The settings that an operator raises limits by; the others are fixed. */
+export const LIMIT_SETTINGS = {
+  decodedBytes: "SLUICE_MAX_DECODED",
+  ratio: "SLUICE_MAX_RATIO",
+  heldBytes: "SLUICE_MAX_HELD",
+  recordBytes: "SLUICE_MAX_RECORD",
+} as const satisfies Partial<Record<keyof ConvertLimits, string>>;
+
+/** A fault's record; one of a limit that can be raised says by which setting. */
+export function toldLimit(record: FaultRecord): FaultRecord {
+  const { code, field, message } = record;
+  if (code !== "limit_exceeded" || field === undefined || !isRaised(field) || message.includes(LIMIT_SETTINGS[field])) return record;
+  return { ...record, message: `${message}; ${LIMIT_SETTINGS[field]} raises it` };
+}
+
+function isRaised(field: string): field is keyof typeof LIMIT_SETTINGS {
+  return Object.hasOwn(LIMIT_SETTINGS, field);
+}

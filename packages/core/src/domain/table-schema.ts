@@ -2,7 +2,7 @@ import { Fault } from "./fault.ts";
 
 /**
  * The logical type of a column and, one to one, its physical Parquet type:
- * unknown (only nulls seen so far; UTF8), bool, int64, decimal (FIXED_LEN_BYTE_ARRAY, at most 38 digits), double,
+ * unknown (only nulls seen so far; UTF8), bool, int64, decimal (INT32, INT64 or FIXED_LEN_BYTE_ARRAY by its digits, at most 38), double,
  * date (INT32 days), time (INT64 microseconds since midnight), timestamp (INT64 since 1970; `zone` true: an instant in UTC,
  * false: a local time), text (UTF8), binary, nested (an Arrow type kept as it came, told apart by its signature).
  */

@@ -1,3 +1,4 @@
+import { toldLimit } from "../domain/convert-limits.ts";
 import { type Fault, isFault } from "../domain/fault.ts";
 import { checkAccount, failedAccount } from "../domain/file.ts";
 import type { ColumnType } from "../domain/table-schema.ts";
@@ -169,7 +170,7 @@ async function failed(run: Run, fault: Fault): Promise<ConvertOutcome> {
   return {
     kind: "failed",
     detected: progress.found === null ? null : detectedOf(progress.found, progress.dialect),
-    fault: fault.toRecord(),
+    fault: toldLimit(fault.toRecord()),
     counts: checkAccount({ ...counts, read: counts.read + unread, skipped: counts.skipped + unread }),
     rejects: log.first,
     rejectsBytes: await log.close(),

@@ -1,9 +1,9 @@
+import { toldLimit } from "../domain/convert-limits.ts";
 import { isFault, type Fault, type FaultRecord } from "../domain/fault.ts";
 import type { Reject, RowCounts } from "../domain/file.ts";
 import { type TableSchema, typeName } from "../domain/table-schema.ts";
 import type { OpenedTable, SourceBatch } from "../formats/format.ts";
 import type { Source } from "../formats/source.ts";
-import { NotUtf8 } from "../formats/utf8-text.ts";
 import type { ConvertRequest, Detected, InspectedTable, Inspection } from "../ports/converter.ts";
 import { chooseColumns } from "../schema/choose-columns.ts";
 import type { Plan } from "../schema/enforce.ts";
@@ -11,6 +11,7 @@ import { isLineage } from "../schema/lineage.ts";
 import { jsonAt } from "../schema/render.ts";
 import { badRowRule } from "./bad-row-rule.ts";
 import { type Conformed, conform, planTable } from "./conform.ts";
+import { startsOver } from "./other-encoding.ts";
 import { detectedOf, open, recognize } from "./parse.ts";
 
 /** Rows that a dry run looks at, of each table. */
@@ -39,9 +40,8 @@ export async function inspect(asked: ConvertRequest, source: Source, signal: Abo
     }
   } catch (error) {
     if (!isFault(error) || error.blame !== "content") throw error;
-    // Read again in another encoding, unless it was said.
-    if (error instanceof NotUtf8 && request.options.encoding === undefined) throw error;
-    found.fault ??= error.toRecord();
+    if (startsOver(error, request, found.detected?.format)) throw error;
+    found.fault ??= toldLimit(error.toRecord());
   }
   return found;
 }

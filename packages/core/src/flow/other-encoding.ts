@@ -1,6 +1,6 @@
 import type { FormatName } from "../domain/options.ts";
 import type { Source } from "../formats/source.ts";
-import { tallyUtf8 } from "../formats/text-encoding.ts";
+import { BROKEN_UTF8, tallyUtf8 } from "../formats/text-encoding.ts";
 import { NotUtf8 } from "../formats/utf8-text.ts";
 import type { ConvertIo, ConvertRequest, PartSink } from "../ports/converter.ts";
 import { decodedBytes, recognize } from "./parse.ts";
@@ -10,18 +10,24 @@ const TEXT_TABLES: ReadonlySet<FormatName> = new Set<FormatName>(["csv", "tsv", 
 /** What is left of a file that nobody said an encoding of, after a byte of it was found to be no UTF-8. */
 const OTHER = "windows-1252";
 
+/** True when a file is to be read again from its start: nobody said an encoding that its bytes contradict in another way. */
+export function startsOver(error: unknown, request: ConvertRequest, format: FormatName | undefined): boolean {
+  const { encoding } = request.options;
+  return error instanceof NotUtf8 && format !== undefined && TEXT_TABLES.has(format) && (encoding === undefined || encoding === "utf-8");
+}
+
 /**
- * The encoding to read a file by from its start again, or null where it is to fail as it is. All bytes are looked at: a
- * text in which most characters beyond ASCII are UTF-8 has broken bytes, and read otherwise all of them would be garbled.
+ * The encoding to read a file by from its start again, after a byte of it was found to be no UTF-8; null where it is to fail
+ * as it is. All bytes are looked at: a text in which most characters beyond ASCII are UTF-8 has broken bytes, and read in
+ * another encoding all of them would be garbled: the rows with such bytes are rejected.
  */
 export async function otherEncoding(error: unknown, request: ConvertRequest, source: Source): Promise<string | null> {
-  if (!(error instanceof NotUtf8) || request.options.encoding !== undefined) return null;
-  // A dry run tells the fault among what it finds, once the encoding counts as said.
-  const asItIs = request.mode === "inspect" ? "utf-8" : null;
+  if (!(error instanceof NotUtf8)) return null;
   const found = await recognize(request, source);
-  if (!TEXT_TABLES.has(found.format)) return asItIs;
+  if (!startsOver(error, request, found.format)) return null;
+  if (request.options.encoding === "utf-8") return BROKEN_UTF8;
   const { valid, invalid } = await tallyUtf8(decodedBytes(found, request, source));
-  return valid >= invalid ? asItIs : OTHER;
+  return valid >= invalid ? BROKEN_UTF8 : OTHER;
 }
 
 export function inEncoding(request: ConvertRequest, encoding: string): ConvertRequest {

@@ -10,6 +10,9 @@ import { openZip, zipBytes } from "../formats/zip-tables.ts";
 import { USUAL_HOW } from "./run.ts";
 import { arrangeTables } from "./tables.ts";
 
+/** The step in which a codec decodes: chunks of it are looked at and dropped without being joined. */
+const PROBE_BYTES = 128 * 1024;
+
 /** Finds out what a file is. Throws content faults as `detect` does. */
 export function recognize(request: ConvertRequest, source: Source): Promise<Found> {
   return detect(request.name, request.options, source, formatLimits(request.limits));
@@ -29,7 +32,7 @@ async function openPlain(found: Found, source: Source, input: Omit<FormatInput, 
   const format = formatFor(name);
   if (format === null || compression === "zip") throw new Error(`no format reads ${name} of ${compression}`);
   const decoded = () => decode(source, compression, input.limits);
-  if (compression !== "none") await refuseBomb(decoded(), input.limits);
+  if (compression !== "none") await refuseBomb(decode(source, compression, { ...input.limits, chunkBytes: PROBE_BYTES }), input.limits);
   return await format.open({
     ...input,
     name,

@@ -2,8 +2,9 @@ import { MAIN_TABLE } from "../domain/dataset.ts";
 import { Fault } from "../domain/fault.ts";
 import type { SourceColumn } from "../schema/enforce.ts";
 import { looksLikeArrowStream } from "./arrow/looks-like.ts";
-import { isArrowFile, type OpenArrow, openFile, openStream } from "./arrow/open-arrow.ts";
+import { isArrowFile, type OpenArrow, openFile, openStream, type ReadBatch } from "./arrow/open-arrow.ts";
 import { columnsOf, type Output, outputOf } from "./arrow/output.ts";
+import { withTimesOfDay } from "./arrow/times-of-day.ts";
 import { unreadable } from "./arrow/refuse.ts";
 import { Windows } from "./arrow/windows.ts";
 import type { Format, FormatInput, OpenedFile, SourceBatch } from "./format.ts";
@@ -17,9 +18,13 @@ export const arrow: Format = {
 
   async open(input: FormatInput): Promise<OpenedFile> {
     const opened = await openAny(input);
-    const outputs = opened.schema.fields.map(outputOf);
+    const schema = await withTimesOfDay(opened);
+    const outputs = schema.fields.map(outputOf);
     const columns = columnsOf(outputs);
-    return { dialect: {}, tables: [{ table: MAIN_TABLE, columns, batches: () => batches(opened, outputs, columns, input) }] };
+    return {
+      dialect: {},
+      tables: [{ table: MAIN_TABLE, columns, batches: () => batches(opened.batches(schema), outputs, columns, input) }],
+    };
   },
 };
 
@@ -41,11 +46,11 @@ async function openAny(input: FormatInput): Promise<OpenArrow> {
 }
 
 async function* batches(
-  opened: OpenArrow,
+  read: AsyncGenerator<ReadBatch>,
   outputs: readonly Output[],
   columns: readonly SourceColumn[],
   input: FormatInput,
 ): AsyncGenerator<SourceBatch> {
   const windows = new Windows(outputs, columns, input.limits);
-  for await (const batch of opened.batches()) yield* windows.of(batch);
+  for await (const batch of read) yield* windows.of(batch);
 }

@@ -1,6 +1,6 @@
 import type { CsvCutter } from "./csv-cutter.ts";
 import type { Misfit, Place, SourceBatch } from "./format.ts";
-import { bytesOf, type CharBytes } from "./text-encoding.ts";
+import { BROKEN_UTF8, brokenAt, bytesOf, type CharBytes, withBrokenShown } from "./text-encoding.ts";
 
 /** Where a text stands in the decoded file. */
 export interface TextAt {
@@ -90,6 +90,16 @@ export class CsvBatch {
     this.#lines.push(reader.startLine);
   }
 
+  /** The reason why the record cannot be a row when one of its bytes is broken, else null. */
+  brokenByte(reader: CsvCutter): string | null {
+    const { text, per, byteOffset } = this.#at;
+    if (per !== BROKEN_UTF8) return null;
+    const at = brokenAt(text.slice(reader.start, reader.end));
+    if (at < 0) return null;
+    const value = (text.charCodeAt(reader.start + at) - 0xdc00).toString(16);
+    return `byte ${byteOffset + this.#bytesBefore(reader.start + at)} (0x${value}) is no UTF-8`;
+  }
+
   addMisfit(reader: CsvCutter, row: number, reason: string): void {
     this.misfits.push({ ...this.#placeOf(row, reader.startLine, reader.start, reader.end), reason });
   }
@@ -111,7 +121,7 @@ export class CsvBatch {
   #placeOf(row: number, line: number, start: number, end: number): Place {
     const { text } = this.#at;
     const byteOffset = this.#at.per === "unknown" ? null : this.#at.byteOffset + this.#bytesBefore(start);
-    return { row, line, byteOffset, raw: text.slice(start, end) };
+    return { row, line, byteOffset, raw: this.#at.per === BROKEN_UTF8 ? withBrokenShown(text.slice(start, end)) : text.slice(start, end) };
   }
 
   #bytesBefore(at: number): number {

@@ -8,7 +8,7 @@ import type { Dialect, FormatInput } from "./format.ts";
 import { generatedNames, headerNames, joinHeader } from "./header-names.ts";
 import { cutterFor, isPlain, PLAIN, sniffDialect, type Sniffed } from "./sniff.ts";
 import { hasDecimalComma, startsWithData } from "./sniff-header.ts";
-import { bytesOf } from "./text-encoding.ts";
+import { BROKEN_UTF8, brokenAt, bytesOf, withBrokenShown } from "./text-encoding.ts";
 
 /** How a csv is written and where its rows begin: all that a reader needs to know. */
 export interface CsvShape {
@@ -90,7 +90,7 @@ function toldOf(encoding: string, dialect: CsvDialect, sniffed: Sniffed, header:
     header,
     ...(header && rows > 1 ? { headerRows: rows } : {}),
     ...(sniffed.preamble > 0 ? { preambleRows: sniffed.preamble } : {}),
-    encoding,
+    encoding: encoding === BROKEN_UTF8 ? "utf-8" : encoding,
     ...(decimal === undefined ? {} : { decimal }),
   };
 }
@@ -115,6 +115,7 @@ async function readTop(input: FormatInput, top: Top): Promise<Pick<CsvShape, "na
     for (const step of steps) {
       if (step === STEP.blank || step === STEP.comment || left.has(cutter.startLine - 1) || before-- > 0) continue;
       if (step === STEP.broken) throw new Fault("unreadable", `the first row cannot be read: ${cutter.problem}`);
+      if (top.encoding === BROKEN_UTF8 && top.header) checkHeader(stretch.text.slice(cutter.start, cutter.end), cutter.startLine);
       checkColumns(input, cutter.count);
       rows.push(cutter.cells.slice(0, cutter.count));
       if (rows.length < wanted) continue;
@@ -123,6 +124,14 @@ async function readTop(input: FormatInput, top: Top): Promise<Pick<CsvShape, "na
     }
   }
   throw new Fault("unreadable", `the file holds no ${top.header ? "header row" : "rows"}`);
+}
+
+/** A row with a broken byte can be rejected; a name cannot. */
+function checkHeader(record: string, line: number): void {
+  const at = brokenAt(record);
+  if (at < 0) return;
+  const shown = withBrokenShown(record.slice(Math.max(at - 20, 0), at + 20));
+  throw new Fault("unreadable", `line ${line}: the header has a byte that is no UTF-8: ${shown}`, { field: "line", value: line });
 }
 
 function checkColumns(input: FormatInput, count: number): void {

@@ -80,7 +80,9 @@ class RowTaker {
       return;
     }
     this.#taken++;
-    if (step === STEP.blank) batch.addBlank(cutter, row);
+    const broken = batch.brokenByte(cutter);
+    if (broken !== null) batch.addMisfit(cutter, row, broken);
+    else if (step === STEP.blank) batch.addBlank(cutter, row);
     else if (step === STEP.broken) batch.addMisfit(cutter, row, cutter.problem);
     else if (cutter.count === this.#width || this.#input.ragged === "fill") batch.add(cutter, row);
     else this.#ragged(cutter, row, batch);

@@ -36,7 +36,7 @@ export class DecodeBudget {
     if (this.#decoded < RATIO_FROM_BYTES || this.#decoded <= this.#raw * ratio) return;
     throw new Fault(
       "limit_exceeded",
-      `${this.#raw} compressed bytes became ${this.#decoded}, more than ${ratio} times as many (limit ratio; SLUICE_MAX_RATIO raises it)`,
+      `${this.#raw} compressed bytes became ${this.#decoded}, more than ${ratio} times as many (limit ratio)`,
       { field: "ratio", value: Math.round(this.#decoded / Math.max(this.#raw, 1)), limit: ratio },
     );
   }
@@ -45,7 +45,7 @@ export class DecodeBudget {
 /** Throws `limit_exceeded` when a file claims or turns out to be more than may be decoded. */
 export function checkBytes(decoded: number, limit: number): void {
   if (decoded <= limit) return;
-  throw new Fault("limit_exceeded", `more than ${limit} bytes after decompression (limit decodedBytes; SLUICE_MAX_DECODED raises it)`, {
+  throw new Fault("limit_exceeded", `more than ${limit} bytes after decompression (limit decodedBytes)`, {
     field: "decodedBytes",
     value: decoded,
     limit,

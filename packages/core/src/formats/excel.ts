@@ -25,8 +25,7 @@ export const excel: Format = {
   open: async (input) => {
     const source = await input.random();
     const head = await source.read(0, 64 * 1024);
-    if (Buffer.from(OLE2_MAGIC).compare(head, 0, OLE2_MAGIC.length) === 0)
-      return openXls(workbookStream(await whole(source, input)), input);
+    if (OLE2_MAGIC.every((byte, at) => head[at] === byte)) return openXls(workbookStream(await whole(source, input)), input);
     if (beginsBiff(head)) return openXls(await whole(source, input), input);
     if (head[0] === 0x50 && head[1] === 0x4b) return openWorkbook(source, input);
     throw notExcel(head, input);

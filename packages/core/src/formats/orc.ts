@@ -48,13 +48,15 @@ async function* batches(table: OrcTable, input: FormatInput): AsyncGenerator<Sou
 }
 
 function sourceBatch({ rows, columns, cut }: OrcBatch, before: number, rawBytes: number): SourceBatch {
+  const rowNumbers: number[] = [];
+  for (let row = 1; row <= rows; row++) rowNumbers.push(before + row);
   return {
     rows,
     columns: columns.map((data) => ({ data })),
     misfits: [],
     filled: 0,
     cut,
-    rowNumbers: Array.from({ length: rows }, (_, i) => before + i + 1),
+    rowNumbers,
     place: (i) => ({ row: before + i + 1, byteOffset: null, line: null, raw: null }),
     rawBytes,
   };

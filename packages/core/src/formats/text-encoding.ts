@@ -1,22 +1,43 @@
-import { isAscii } from "node:buffer";
+import { isAscii, isUtf8 } from "node:buffer";
 import { Fault } from "../domain/fault.ts";
 import type { DecodedChunk } from "./decompress.ts";
 import { cutOff, hasMark, type TextChunk, utf8Text } from "./utf8-text.ts";
 
+/**
+ * UTF-8 in which some bytes are broken: each of those becomes a lone surrogate (0xff: U+DCFF, as Python's surrogateescape
+ * does, PEP 383), which no valid text has, so that the records with one can be told and rejected.
+ */
+export const BROKEN_UTF8 = "utf-8 with broken bytes";
+
 /** Bytes that a character of an encoding takes: 1, 2 (a UTF-16 unit), by its kind (UTF-8), or not to be told from the text. */
-export type CharBytes = 1 | 2 | "utf-8" | "unknown";
+export type CharBytes = 1 | 2 | "utf-8" | typeof BROKEN_UTF8 | "unknown";
+
+const BROKEN = /[\udc80-\udcff]/gu;
+
+/** Where the first broken byte of a text stands, in characters, or -1. */
+export function brokenAt(text: string): number {
+  return text.isWellFormed() ? -1 : text.search(BROKEN);
+}
+
+/** A text as people read it: broken bytes as \xff. */
+export function withBrokenShown(text: string): string {
+  return text.replace(BROKEN, (c) => `\\x${(c.charCodeAt(0) - 0xdc00).toString(16)}`);
+}
 
 const SINGLE = /^(?:windows-|iso-8859-|koi8-|ibm866$|macintosh$|x-mac-cyrillic$)/;
 
 export function charBytes(encoding: string): CharBytes {
-  if (encoding === "utf-8") return "utf-8";
+  if (encoding === "utf-8" || encoding === BROKEN_UTF8) return encoding;
   if (encoding === "utf-16le" || encoding === "utf-16be") return 2;
   return SINGLE.test(encoding) ? 1 : "unknown";
 }
 
 /** The bytes of a text in its encoding, or null where only decoding could tell. */
 export function bytesOf(text: string, per: CharBytes): number | null {
-  return per === "unknown" ? null : per === "utf-8" ? Buffer.byteLength(text) : text.length * per;
+  if (per === "unknown") return null;
+  if (per === 1 || per === 2) return text.length * per;
+  // A lone surrogate would be written in three bytes, and stands for one.
+  return Buffer.byteLength(text) - (per === BROKEN_UTF8 && !text.isWellFormed() ? 2 * (text.match(BROKEN)?.length ?? 0) : 0);
 }
 
 /**
@@ -24,6 +45,7 @@ export function bytesOf(text: string, per: CharBytes): number | null {
  * Western text. Else `said`, else UTF-8, which reading then holds to. A mark is believed before what was said of UTF-16.
  */
 export function encodingOf(head: Uint8Array, said: string | undefined): string {
+  if (said === BROKEN_UTF8) return said;
   const marked = hasMark(head)
     ? "utf-8"
     : head[0] === 0xff && head[1] === 0xfe
@@ -58,6 +80,7 @@ export function utf16Without(head: Uint8Array): "utf-16le" | "utf-16be" | null {
  */
 export async function* decodeText(chunks: AsyncIterable<DecodedChunk>, encoding: string): AsyncGenerator<TextChunk> {
   if (encoding === "utf-8") yield* utf8Text(chunks);
+  else if (encoding === BROKEN_UTF8) yield* brokenText(chunks);
   else if (encoding === "utf-16le" || encoding === "utf-16be") yield* utf16Text(chunks, encoding === "utf-16be");
   else if (encoding === "windows-1252") yield* mapped(chunks, windows1252);
   else {
@@ -147,6 +170,49 @@ function brokenPair(text: string, offset: number): Fault {
         text.length,
       );
   return new Fault("unreadable", `byte ${at}: half of a UTF-16 surrogate pair stands alone`, { field: "byte", value: at });
+}
+
+/** UTF-8 with every broken byte as a lone surrogate. A character is never cut at a chunk's end. */
+async function* brokenText(chunks: AsyncIterable<DecodedChunk>): AsyncGenerator<TextChunk> {
+  let rest: Uint8Array = new Uint8Array(0);
+  let offset = 0;
+  let rawBytes = 0;
+  let started = false;
+  for await (const chunk of chunks) {
+    rawBytes = chunk.rawBytes;
+    let bytes = rest.length === 0 ? chunk.bytes : Buffer.concat([rest, chunk.bytes]);
+    if (!started && bytes.length < 3) {
+      rest = bytes.slice();
+      continue;
+    }
+    if (!started && hasMark(bytes)) {
+      bytes = bytes.subarray(3);
+      offset = 3;
+    }
+    started = true;
+    const whole = bytes.length - cutOff(bytes);
+    rest = bytes.slice(whole);
+    if (whole > 0) yield { text: escaped(bytes, whole), byteOffset: offset, byteLength: whole, rawBytes };
+    offset += whole;
+  }
+  if (rest.length > 0) yield { text: escaped(rest, rest.length), byteOffset: offset, byteLength: rest.length, rawBytes };
+}
+
+function escaped(bytes: Uint8Array, end: number): string {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, end);
+  if (isUtf8(view)) return view.toString("utf8");
+  let text = "";
+  let good = 0;
+  for (let at = 0; at < end;) {
+    const c = view[at] ?? 0;
+    const length = c < 0x80 ? 1 : sequenceAt(view, at, end);
+    if (length === 0) {
+      text += view.toString("utf8", good, at) + String.fromCharCode(0xdc00 + c);
+      good = at + 1;
+    }
+    at += Math.max(length, 1);
+  }
+  return text + view.toString("utf8", good, end);
 }
 
 /** How a text that is no UTF-8 was probably meant, from all of its bytes. */

@@ -33,13 +33,6 @@ export function writePageHeader(out: CompactWriter, page: RawPage, compressedLen
   out.end();
 }
 
-/** The metadata of one chunk and its two page indexes, as Thrift structs. `columnIndex` is empty where values have no order. */
-export interface ChunkRecord {
-  readonly metadata: Uint8Array;
-  readonly columnIndex: Uint8Array;
-  readonly offsetIndex: Uint8Array;
-}
-
 export interface ChunkFacts {
   readonly column: Column;
   readonly codec: Codec;
@@ -50,21 +43,44 @@ export interface ChunkFacts {
   readonly plainLength: number;
 }
 
-export function chunkRecord(out: CompactWriter, facts: ChunkFacts): ChunkRecord {
-  const take = (write: () => void) => {
-    out.clear();
-    write();
-    return out.bytes().slice();
-  };
-  return {
-    metadata: take(() => writeMetadata(out, facts)),
-    columnIndex: facts.chunk.ordered ? take(() => writeColumnIndex(out, facts)) : new Uint8Array(0),
-    offsetIndex: take(() => writeOffsetIndex(out, facts)),
-  };
+/**
+ * What the footer says of one row group: the ColumnMetaData, ColumnIndex and OffsetIndex of each chunk, in Thrift, one behind
+ * the other. A table of 16,384 columns has as many of each a row group, so they are not kept as objects.
+ */
+export class RowGroupRecord {
+  rows = 0;
+  /** Where its first chunk begins; -1 while there is none. */
+  offset = -1;
+  /** Lengths of its chunks in all, compressed and not, page headers included. */
+  bytes = 0;
+  plainBytes = 0;
+  readonly metadata = new CompactWriter();
+  readonly columnIndexes = new CompactWriter();
+  readonly offsetIndexes = new CompactWriter();
+  /** Three lengths a chunk. A column index is of length 0 where values have no order. */
+  readonly lengths: number[] = [];
+
+  add(facts: ChunkFacts): void {
+    const bytes = facts.places.reduce((sum, place) => sum + place.length, 0);
+    if (this.offset < 0) this.offset = facts.places[0]?.offset ?? 0;
+    this.bytes += bytes;
+    this.plainBytes += facts.plainLength;
+    const { metadata, columnIndexes, offsetIndexes } = this;
+    const before = [metadata.length, columnIndexes.length, offsetIndexes.length] as const;
+    writeMetadata(metadata, facts, bytes);
+    if (facts.chunk.ordered) writeColumnIndex(columnIndexes, facts);
+    writeOffsetIndex(offsetIndexes, facts);
+    this.lengths.push(metadata.length - before[0], columnIndexes.length - before[1], offsetIndexes.length - before[2]);
+  }
+
+  /** Bytes of it in the file. */
+  get length(): number {
+    return this.metadata.length + this.columnIndexes.length + this.offsetIndexes.length;
+  }
 }
 
 /** ColumnMetaData. */
-function writeMetadata(out: CompactWriter, { column, codec, rows, chunk, places, plainLength }: ChunkFacts): void {
+function writeMetadata(out: CompactWriter, { column, codec, rows, chunk, places, plainLength }: ChunkFacts, bytes: number): void {
   const { pages } = chunk;
   const encodings = [...new Set([ENCODING.plain, ENCODING.rle, ...pages.map((page) => page.encoding)])];
   const firstData = pages.findIndex((page) => !page.dictionary);
@@ -77,10 +93,7 @@ function writeMetadata(out: CompactWriter, { column, codec, rows, chunk, places,
   out.i32(4, CODEC_IDS[codec]);
   out.i64(5, rows);
   out.i64(6, plainLength);
-  out.i64(
-    7,
-    places.reduce((sum, place) => sum + place.length, 0),
-  );
+  out.i64(7, bytes);
   out.i64(9, places[firstData]?.offset ?? 0);
   if (firstData > 0) out.i64(11, places[0]?.offset ?? 0);
   writeStatistics(out, column, chunk);
@@ -180,15 +193,6 @@ function writeOffsetIndex(out: CompactWriter, { chunk, places }: ChunkFacts): vo
   out.end();
 }
 
-/** One row group's chunks, in the schema's order. `bytes` and `plainBytes` are the chunks' lengths in all. */
-export interface RowGroupRecord {
-  readonly rows: number;
-  readonly offset: number;
-  readonly bytes: number;
-  readonly plainBytes: number;
-  readonly chunks: readonly ChunkRecord[];
-}
-
 export interface FooterFacts {
   readonly schema: TableSchema;
   readonly rows: number;
@@ -200,16 +204,15 @@ export interface FooterFacts {
 
 /** Everything after the last row group: all column indexes, all offset indexes, FileMetaData, its length, the magic. */
 export function writeFooter(facts: FooterFacts): Uint8Array[] {
-  const chunks = facts.groups.flatMap((group) => group.chunks);
-  const indexes = [...chunks.map((chunk) => chunk.columnIndex), ...chunks.map((chunk) => chunk.offsetIndex)];
-  const metadata = fileMetadata(facts, chunks);
+  const metadata = fileMetadata(facts);
   const size = Buffer.alloc(8);
   size.writeUInt32LE(metadata.length);
   size.write("PAR1", 4);
-  return [Buffer.concat(indexes), metadata, size];
+  const { groups } = facts;
+  return [...groups.map((group) => group.columnIndexes.bytes()), ...groups.map((group) => group.offsetIndexes.bytes()), metadata, size];
 }
 
-function fileMetadata(facts: FooterFacts, chunks: readonly ChunkRecord[]): Uint8Array {
+function fileMetadata(facts: FooterFacts): Uint8Array {
   const { schema, groups } = facts;
   const out = new CompactWriter(64 * 1024);
   out.begin();
@@ -219,16 +222,12 @@ function fileMetadata(facts: FooterFacts, chunks: readonly ChunkRecord[]): Uint8
   for (const column of schema.columns) writeElement(out, column);
   out.i64(3, facts.rows);
   out.list(4, ELEMENT.struct, groups.length);
-  let columnAt = facts.offset;
-  let offsetAt = facts.offset + chunks.reduce((sum, chunk) => sum + chunk.columnIndex.length, 0);
+  const places = { column: facts.offset, offset: facts.offset };
+  for (const group of groups) places.offset += group.columnIndexes.length;
   for (const group of groups) {
     out.begin();
-    out.list(1, ELEMENT.struct, group.chunks.length);
-    for (const chunk of group.chunks) {
-      writeChunk(out, chunk, columnAt, offsetAt);
-      columnAt += chunk.columnIndex.length;
-      offsetAt += chunk.offsetIndex.length;
-    }
+    out.list(1, ELEMENT.struct, schema.columns.length);
+    writeChunks(out, group, places);
     out.i64(2, group.plainBytes);
     out.i64(3, group.rows);
     out.i64(5, group.offset);
@@ -255,16 +254,24 @@ function fileMetadata(facts: FooterFacts, chunks: readonly ChunkRecord[]): Uint8
   return out.bytes();
 }
 
-/** ColumnChunk. */
-function writeChunk(out: CompactWriter, chunk: ChunkRecord, columnAt: number, offsetAt: number): void {
-  out.begin();
-  out.i64(2, 0);
-  out.structBytes(3, chunk.metadata);
-  out.i64(4, offsetAt);
-  out.i32(5, chunk.offsetIndex.length);
-  if (chunk.columnIndex.length > 0) {
-    out.i64(6, columnAt);
-    out.i32(7, chunk.columnIndex.length);
+/** A ColumnChunk for each column; `places` says where the next indexes lie. */
+function writeChunks(out: CompactWriter, group: RowGroupRecord, places: { column: number; offset: number }): void {
+  const metadata = group.metadata.bytes();
+  let at = 0;
+  for (let i = 0; i < group.lengths.length; i += 3) {
+    const [length = 0, columnIndex = 0, offsetIndex = 0] = [group.lengths[i], group.lengths[i + 1], group.lengths[i + 2]];
+    out.begin();
+    out.i64(2, 0);
+    out.structBytes(3, metadata.subarray(at, at + length));
+    out.i64(4, places.offset);
+    out.i32(5, offsetIndex);
+    if (columnIndex > 0) {
+      out.i64(6, places.column);
+      out.i32(7, columnIndex);
+    }
+    out.end();
+    at += length;
+    places.offset += offsetIndex;
+    places.column += columnIndex;
   }
-  out.end();
 }

@@ -5,13 +5,13 @@ import { schemaMessage } from "./arrow-schema.ts";
 import { encodeChunk } from "./chunk-encoder.ts";
 import { type Codec, compress } from "./compress.ts";
 import type { EncodedChunk, RawPage } from "./encoded-chunk.ts";
-import { type ChunkRecord, chunkRecord, type PagePlace, type RowGroupRecord, writeFooter, writePageHeader } from "./flat-footer.ts";
+import { type PagePlace, RowGroupRecord, writeFooter, writePageHeader } from "./flat-footer.ts";
 import { PageMemory } from "./page-memory.ts";
 import { CompactWriter } from "./thrift-writer.ts";
 
 /** One Parquet file of flat columns under construction: row groups of column chunks in, bytes out. */
 export interface FlatWriter {
-  /** Bytes of the file so far: what went out, and what is ready to. */
+  /** Bytes of the file so far: what went out, what is ready to, and what that adds to the footer. */
   readonly bytesOut: number;
   /** Bytes of pages that are being compressed, as they are without. */
   readonly bytesHeld: number;
@@ -42,7 +42,7 @@ export interface FlatWriterOptions {
 
 const PAGE_BYTES = 2 ** 20;
 /** Uncompressed page bytes under way before a writer has to wait. */
-const HELD_BYTES = 24 * 2 ** 20;
+const HELD_BYTES = 16 * 2 ** 20;
 /** Chunks below this are not compressed: it would take longer than it saves. */
 const TINY_CHUNK = 256;
 /** Bytes are given to the sink in about this size. */
@@ -69,7 +69,6 @@ interface OpenChunk {
  * their bytes. What is held is bounded, so a slow sink or a slow codec slows the caller down.
  */
 class FlatFileWriter implements FlatWriter {
-  bytesOut = 0;
   rows = 0;
   readonly #options: FlatWriterOptions;
   readonly #memory = new PageMemory();
@@ -77,6 +76,9 @@ class FlatFileWriter implements FlatWriter {
   readonly #groups: RowGroupRecord[] = [];
   #out: Uint8Array[] = [];
   #outLength = 0;
+  #offset = 0;
+  /** What the row groups so far add to the footer. */
+  #footerBytes = 0;
   #tail: Promise<void> = Promise.resolve();
   #waiting: (() => void) | null = null;
   #error: { readonly error: unknown } | null = null;
@@ -84,6 +86,10 @@ class FlatFileWriter implements FlatWriter {
   constructor(options: FlatWriterOptions) {
     this.#options = options;
     this.#put(Buffer.from("PAR1"));
+  }
+
+  get bytesOut(): number {
+    return this.#offset + this.#footerBytes;
   }
 
   get bytesHeld(): number {
@@ -94,20 +100,18 @@ class FlatFileWriter implements FlatWriter {
     const { columns } = this.#options.schema;
     if (chunks.length !== columns.length) throw new Error(`${chunks.length} chunks for ${columns.length} columns`);
     if (rows === 0) return;
-    const group: ChunkRecord[] = [];
-    const sizes = { offset: -1, bytes: 0, plainBytes: 0 };
+    const group = new RowGroupRecord();
+    group.rows = rows;
     for (let i = 0; i < columns.length; i++) {
       const column = columns[i];
       const chunk = chunks[i];
       if (!column || chunk?.rows !== rows) throw new Error(`column ${column?.name} has ${chunk?.rows} rows of ${rows}`);
       if (this.#memory.held > HELD_BYTES) await this.#room();
       this.#rethrow();
-      this.#encode(column, chunk, rows, group, sizes);
+      this.#encode(column, chunk, group);
     }
     this.rows += rows;
-    this.#chain(async () => {
-      this.#groups.push({ rows, chunks: group, ...sizes });
-    });
+    this.#groups.push(group);
     if (this.#memory.held > HELD_BYTES) await this.#room();
     this.#rethrow();
   }
@@ -122,9 +126,10 @@ class FlatFileWriter implements FlatWriter {
     this.#memory.close();
     const { schema, metadata } = this.#options;
     const pairs = new Map([...metadata, ...late, ["ARROW:schema", schemaMessage(schema)] as const]);
-    for (const bytes of writeFooter({ schema, rows: this.rows, groups: this.#groups, metadata: pairs, offset: this.bytesOut })) {
+    for (const bytes of writeFooter({ schema, rows: this.rows, groups: this.#groups, metadata: pairs, offset: this.#offset })) {
       this.#put(bytes);
     }
+    this.#footerBytes = 0;
     await this.#flush();
   }
 
@@ -134,56 +139,43 @@ class FlatFileWriter implements FlatWriter {
     this.#memory.close();
   }
 
-  #encode(
-    column: Column,
-    from: ColumnChunk,
-    rows: number,
-    group: ChunkRecord[],
-    sizes: { offset: number; bytes: number; plainBytes: number },
-  ): void {
+  #encode(column: Column, from: ColumnChunk, group: RowGroupRecord): void {
     const chunk = encodeChunk({ ...from, type: column.type }, this.#memory, this.#options.pageBytes ?? PAGE_BYTES);
     const length = chunk.pages.reduce((sum, page) => sum + page.raw.bytes.length, 0);
     const codec = length < TINY_CHUNK ? "none" : this.#options.compression;
     const pages = chunk.pages.map((page): OpenPage => ({ page, compressed: compress(codec, page.raw.bytes) }));
     // Until the chain comes to it nobody else listens.
     for (const { compressed } of pages) if (compressed instanceof Promise) compressed.catch(() => undefined);
-    this.#chain(() => this.#finish({ column, codec, chunk, pages }, rows, group, sizes));
+    this.#chain(() => this.#finish({ column, codec, chunk, pages }, group));
   }
 
   /** Writes a chunk's pages as they come from their codec, and records it. */
-  async #finish(
-    { column, codec, chunk, pages }: OpenChunk,
-    rows: number,
-    group: ChunkRecord[],
-    sizes: { offset: number; bytes: number; plainBytes: number },
-  ): Promise<void> {
+  async #finish({ column, codec, chunk, pages }: OpenChunk, group: RowGroupRecord): Promise<void> {
     const places: PagePlace[] = [];
-    const start = this.bytesOut;
     let plainLength = 0;
-    if (sizes.offset < 0) sizes.offset = start;
     for (const { page, compressed } of pages) {
       const bytes = compressed instanceof Promise ? await compressed : compressed;
       const out = this.#thrift;
       out.clear();
       writePageHeader(out, page, bytes.length, crc32(bytes) | 0);
       const header = out.bytes().slice();
-      places.push({ offset: this.bytesOut, length: header.length + bytes.length });
+      places.push({ offset: this.#offset, length: header.length + bytes.length });
       plainLength += header.length + page.raw.bytes.length;
       this.#put(header);
       this.#put(bytes === page.raw.bytes ? bytes.slice() : bytes);
       this.#memory.release(page.raw);
       if (this.#outLength >= OUT_BYTES) await this.#flush();
     }
-    group.push(chunkRecord(this.#thrift, { column, codec, rows, chunk, places, plainLength }));
-    sizes.bytes += this.bytesOut - start;
-    sizes.plainBytes += plainLength;
+    const before = group.length;
+    group.add({ column, codec, rows: group.rows, chunk, places, plainLength });
+    this.#footerBytes += group.length - before;
     if (this.#memory.held <= HELD_BYTES) this.#wake();
   }
 
   #put(bytes: Uint8Array): void {
     this.#out.push(bytes);
     this.#outLength += bytes.length;
-    this.bytesOut += bytes.length;
+    this.#offset += bytes.length;
   }
 
   async #flush(): Promise<void> {

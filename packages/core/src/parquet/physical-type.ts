@@ -38,7 +38,8 @@ export function physicalOf(type: ColumnType): Physical {
 }
 
 function decimalOf(precision: number): Physical {
-  if (precision <= 9) return { type: PHYSICAL.int32, width: 4 };
+  // parquet-rs takes INT64 for a single digit.
+  if (precision > 1 && precision <= 9) return { type: PHYSICAL.int32, width: 4 };
   if (precision <= 18) return { type: PHYSICAL.int64, width: 8 };
   // The bytes that hold 10^precision - 1 and a sign.
   return { type: PHYSICAL.fixed, width: Math.ceil((precision * Math.log2(10) + 1) / 8) };

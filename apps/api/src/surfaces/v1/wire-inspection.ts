@@ -1,6 +1,6 @@
 import type { InspectedTable, Inspection } from "@sluice/core/ports/converter";
 import type { InspectionRow } from "@sluice/core/ports/inspections";
-import { errorWire, rejectWire } from "./wire.ts";
+import { detectedWire, errorWire, rejectWire } from "./wire.ts";
 
 /** A dry run: what was found out, or how far it is. */
 export function inspectionWire(found: InspectionRow): object {
@@ -15,7 +15,7 @@ function reportWire(report: Inspection): object {
     // Whether the rows looked at would be loaded: a file may be wrong further on.
     valid: report.fault === null,
     error: report.fault === null ? null : errorWire(report.fault),
-    detected: report.detected,
+    detected: report.detected && detectedWire(report.detected),
     tables: report.tables.map(tableWire),
     problems: report.problems.map(rejectWire),
   };

@@ -3,6 +3,7 @@ import type { Fault, FaultRecord } from "@sluice/core/domain/fault";
 import type { Reject } from "@sluice/core/domain/file";
 import type { LoadRules } from "@sluice/core/domain/options";
 import { type TableSchemas, typeName } from "@sluice/core/domain/table-schema";
+import type { Detected } from "@sluice/core/ports/converter";
 import type { Dataset, DatasetTotals, LivePart } from "@sluice/core/manage/datasets";
 import type { FileRow, SyncRow } from "@sluice/core/manage/queries";
 import type { SchemaChange } from "@sluice/core/manage/schema";
@@ -105,7 +106,7 @@ export function fileWire(file: FileRow): object {
     sha256: file.sha256,
     content_type: file.contentType,
     options: file.options,
-    detected: file.detected,
+    detected: file.detected && detectedWire(file.detected),
     rows: file.counts,
     progress: file.progress,
     attempts: file.attempts,
@@ -117,6 +118,15 @@ export function fileWire(file: FileRow): object {
     staged_at: time(file.stagedAtMs),
     claimed_at: time(file.claimedAtMs),
     finished_at: time(file.finishedAtMs),
+  };
+}
+
+/** What was found out about a file, in the words of this surface. */
+export function detectedWire({ headerRows, preambleRows, ...detected }: Detected): object {
+  return {
+    ...detected,
+    ...(headerRows === undefined ? {} : { header_rows: headerRows }),
+    ...(preambleRows === undefined ? {} : { preamble_rows: preambleRows }),
   };
 }
 

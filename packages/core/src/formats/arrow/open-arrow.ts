@@ -21,7 +21,8 @@ export interface ReadBatch {
 
 export interface OpenArrow {
   readonly schema: ArrowSchema;
-  batches(): AsyncGenerator<ReadBatch>;
+  /** The batches, read as this schema, which has the layout of the file's own. */
+  batches(as: ArrowSchema): AsyncGenerator<ReadBatch>;
 }
 
 type Limits = FormatInput["limits"];
@@ -44,10 +45,10 @@ export async function openStream(decoded: () => AsyncIterable<DecodedChunk>, raw
     const { schema } = first.value.message;
     return {
       schema,
-      batches: async function* () {
+      batches: async function* (as) {
         const again = framedMessages(decoded(), limits);
         await again.next();
-        yield* batchesOf(schema, again, rawSize, limits);
+        yield* batchesOf(as, again, rawSize, limits);
       },
     };
   } finally {
@@ -69,7 +70,7 @@ export async function openFile(source: Source, rawSize: number, limits: Limits):
   for (const block of [...footer.dictionaries, ...footer.batches]) checkBlock(block, end, limits);
   return {
     schema: footer.schema,
-    batches: () => batchesOf(footer.schema, blocksOf(source, footer, rawSize, limits.columns), rawSize, limits),
+    batches: (as) => batchesOf(as, blocksOf(source, footer, rawSize, limits.columns), rawSize, limits),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Chunks } from "./chunks.ts";
+import type { HeldBytes } from "./held-bytes.ts";
 import { damaged } from "./damage.ts";
 
 /** More bytes than one run of any encoding takes: patched base, 512 values of 8 bytes, 31 patches of 8 and their heads. */
@@ -14,11 +15,13 @@ export class ByteStream {
   bytes: Uint8Array = NOTHING;
   at = 0;
   end = 0;
+  readonly held: HeldBytes;
   readonly #chunks: Chunks | null;
 
   /** null: a stream that the stripe does not have, which is one without bytes. */
-  constructor(chunks: Chunks | null) {
+  constructor(chunks: Chunks | null, held: HeldBytes) {
     this.#chunks = chunks;
+    this.held = held;
   }
 
   /** True when nothing lies behind the window. */
@@ -59,6 +62,7 @@ export class ByteStream {
 
   #append(chunk: Uint8Array): void {
     const rest = this.bytes.subarray(this.at, this.end);
+    this.held.add(rest.length + chunk.length - this.bytes.length);
     this.bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     this.at = 0;
     this.end = this.bytes.length;

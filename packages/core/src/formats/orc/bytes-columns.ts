@@ -2,13 +2,9 @@ import { isUtf8 } from "node:buffer";
 import type { ColumnData } from "../../schema/column-data.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { type BatchTally, type ColumnReader, readInts, readOffsets } from "./column-reader.ts";
-import { beyond, damaged } from "./damage.ts";
+import { damaged } from "./damage.ts";
 import { allPresent, type Presence, type PresentReader, validityOf } from "./presence.ts";
 import type { RleInts } from "./rle-int.ts";
-
-/** Most bytes of a stripe's dictionary, and most of its entries. */
-const MAX_DICTIONARY_BYTES = 128 * 2 ** 20;
-const MAX_DICTIONARY_ENTRIES = 2 ** 23;
 
 interface BytesStreams {
   readonly present: PresentReader;
@@ -60,15 +56,15 @@ export function dictionaryColumn(streams: BytesStreams & { ids: RleInts; size: n
 const EMPTY: Dictionary = { offsets: new Int32Array(1), values: new Uint8Array(0) };
 
 async function readDictionary({ lengths, data, text }: BytesStreams, size: number): Promise<Dictionary> {
-  if (size > MAX_DICTIONARY_ENTRIES) {
-    throw beyond("a dictionary has too many entries", "dictionaryEntries", size, MAX_DICTIONARY_ENTRIES);
-  }
+  const { held } = data;
+  held.add(size * 4);
   const tooLong = (total: number): never => {
-    throw beyond("a dictionary is too large", "dictionaryBytes", total, MAX_DICTIONARY_BYTES);
+    held.add(total);
+    throw damaged(`a dictionary has ${total} bytes`);
   };
   const offsets = await readOffsets(lengths, allPresent(size), tooLong);
   const total = offsets[size] ?? 0;
-  if (total > MAX_DICTIONARY_BYTES) tooLong(total);
+  held.add(total);
   data.check(total);
   const values = new Uint8Array(total);
   await data.copy(values, 0, total);

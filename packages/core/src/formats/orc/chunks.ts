@@ -33,6 +33,10 @@ export class Compression {
     return this.#limits.footerBytes;
   }
 
+  get heldBytes(): number {
+    return this.#limits.heldBytes;
+  }
+
   /** The same for another pass, which counts anew. */
   again(): Compression {
     return new Compression(this.#postscript, this.#limits);
@@ -61,8 +65,12 @@ export class Compression {
   }
 }
 
-/** How much of an uncompressed stream is read at a time, and of a compressed one at least. */
-const READ_BYTES = 256 * 1024;
+/** Where a stream lies in the file, and how much of it is read at a time at least. */
+export interface ChunkSpan {
+  readonly from: number;
+  readonly length: number;
+  readonly readBytes: number;
+}
 
 /**
  * The bytes of a stream from front to back. Compressed, it is a row of chunks, each behind a header of three bytes,
@@ -74,13 +82,15 @@ export class Chunks {
   /** Where the next read begins, and where the stream ends, in the file. */
   #next: number;
   readonly #end: number;
+  readonly #readBytes: number;
   /** Bytes that were read and not yet decoded: from #at to the end. */
   #held: Uint8Array = new Uint8Array(0);
   #at = 0;
 
-  constructor(source: Source, compression: Compression, from: number, length: number) {
+  constructor(source: Source, compression: Compression, { from, length, readBytes }: ChunkSpan) {
     this.#source = source;
     this.#compression = compression;
+    this.#readBytes = readBytes;
     this.#next = from;
     this.#end = from + length;
   }
@@ -93,7 +103,7 @@ export class Chunks {
   async next(): Promise<Uint8Array> {
     const { decompress, blockSize } = this.#compression;
     if (decompress === null) {
-      const bytes = await this.#take(Math.min(READ_BYTES, this.#left()));
+      const bytes = await this.#take(Math.min(this.#readBytes, this.#left()));
       this.#compression.count(bytes.length, bytes.length);
       return bytes;
     }
@@ -126,7 +136,7 @@ export class Chunks {
   async #read(length: number): Promise<void> {
     if (length > this.#left()) throw damaged(`a stream ends at ${this.#end}, inside a chunk`);
     const rest = this.#held.subarray(this.#at);
-    const to = Math.min(this.#end, this.#next + Math.max(length - rest.length, READ_BYTES));
+    const to = Math.min(this.#end, this.#next + Math.max(length - rest.length, this.#readBytes));
     const more = await this.#source.read(this.#next, to);
     if (more.length !== to - this.#next) throw damaged(`it ends at byte ${this.#source.size}, inside a stream`);
     this.#next = to;
@@ -142,7 +152,7 @@ const MAX_FOOTER_BYTES = 64 * 2 ** 20;
 export async function readFooter(source: Source, compression: Compression, from: number, length: number): Promise<Uint8Array> {
   const limit = Math.min(compression.footerBytes, MAX_FOOTER_BYTES);
   if (length > limit) throw beyond("an ORC footer is too long", "footerBytes", length, limit);
-  const chunks = new Chunks(source, compression, from, length);
+  const chunks = new Chunks(source, compression, { from, length, readBytes: length });
   const parts: Uint8Array[] = [];
   let size = 0;
   while (!chunks.done) {

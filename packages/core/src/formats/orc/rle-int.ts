@@ -11,7 +11,7 @@ const MAX_RUN = 512;
 export abstract class RleInts {
   readonly stream: ByteStream;
   readonly signed: boolean;
-  readonly #spare = new Int32Array(MAX_RUN * 2);
+  #spare: Int32Array | null = null;
   #spareAt = 0;
   #spareEnd = 0;
   /** The number that `varint` read last. */
@@ -50,7 +50,7 @@ export abstract class RleInts {
     const { stream } = this;
     let at = from;
     while (at < to) {
-      if (this.#spareAt < this.#spareEnd) {
+      if (this.#spare !== null && this.#spareAt < this.#spareEnd) {
         const count = Math.min(this.#spareEnd - this.#spareAt, to - at);
         out.set(this.#spare.subarray(this.#spareAt * 2, (this.#spareAt + count) * 2), at * 2);
         this.#spareAt += count;
@@ -67,12 +67,21 @@ export abstract class RleInts {
         this.decodeRun(out, at, count);
         at += count;
       } else {
-        this.decodeRun(this.#spare, 0, count);
+        this.decodeRun(this.#room(), 0, count);
         this.#spareAt = 0;
         this.#spareEnd = count;
       }
     }
     return at;
+  }
+
+  /** Made only where it is needed: a wide table has many thousands of streams. */
+  #room(): Int32Array {
+    if (this.#spare === null) {
+      this.stream.held.add(MAX_RUN * 8);
+      this.#spare = new Int32Array(MAX_RUN * 2);
+    }
+    return this.#spare;
   }
 
   /** A number in groups of seven bits, the lowest first, to `low` and `high`. */

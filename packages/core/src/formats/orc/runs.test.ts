@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { ByteStream } from "./byte-stream.ts";
 import { Chunks, Compression } from "./chunks.ts";
 import { DEFAULT_LIMITS } from "../../domain/convert-limits.ts";
+import { HeldBytes } from "./held-bytes.ts";
 import { RleBits, RleBytes } from "./rle-byte.ts";
 import type { RleInts } from "./rle-int.ts";
 import { RleIntsV1 } from "./rle-int-v1.ts";
@@ -14,7 +15,8 @@ function streamOf(bytes: readonly number[]): ByteStream {
   const file = Uint8Array.from(bytes);
   const source = { size: file.length, read: async (from: number, to: number) => file.subarray(from, to) };
   const postscript = { footerLength: 0, metadataLength: 0, compression: "none", blockSize: 1024, version: [] } as const;
-  return new ByteStream(new Chunks(source, new Compression(postscript, LIMITS), 0, file.length));
+  const span = { from: 0, length: file.length, readBytes: 4 };
+  return new ByteStream(new Chunks(source, new Compression(postscript, LIMITS), span), new HeldBytes(2 ** 20));
 }
 
 async function numbers(ints: RleInts, count: number): Promise<bigint[]> {

@@ -3,6 +3,7 @@ import { ByteStream } from "./byte-stream.ts";
 import { Chunks, type Compression, readFooter } from "./chunks.ts";
 import { intsOf } from "./column-reader.ts";
 import { damaged } from "./damage.ts";
+import { HeldBytes } from "./held-bytes.ts";
 import type { StripeInfo } from "./footer.ts";
 import { PresentReader } from "./presence.ts";
 import type { RleInts } from "./rle-int.ts";
@@ -20,13 +21,20 @@ export interface OrcFile {
   readonly julian: boolean;
 }
 
+/** How much of a stream is read at a time: of all that a stripe has some 32 MB. */
+const READ_AHEAD_BYTES = 32 * 2 ** 20;
+const MAX_READ_BYTES = 256 * 1024;
+const MIN_READ_BYTES = 4 * 1024;
+
 /** A stripe whose footer was read: its streams can be opened. */
 export class Stripe {
   readonly #file: OrcFile;
   readonly #footer: StripeFooter;
   readonly #source: Source;
+  readonly #held: HeldBytes;
 
   constructor(file: OrcFile, footer: StripeFooter, source: Source) {
+    this.#held = new HeldBytes(file.compression.heldBytes);
     this.#file = file;
     this.#footer = footer;
     this.#source = source;
@@ -61,12 +69,14 @@ export class Stripe {
   /** A stream that need not be there: null where it is not. */
   maybe({ id }: OrcType, kind: (typeof STREAM)[keyof typeof STREAM]): ByteStream | null {
     const span = this.#footer.stream(id, kind);
-    return span && new ByteStream(new Chunks(this.#source, this.#file.compression, span.from, span.length));
+    const { compression, types } = this.#file;
+    const readBytes = Math.max(MIN_READ_BYTES, Math.min(MAX_READ_BYTES, Math.floor(READ_AHEAD_BYTES / types)));
+    return span && new ByteStream(new Chunks(this.#source, compression, { ...span, readBytes }), this.#held);
   }
 
   /** A stream; without bytes where the stripe has none, so that asking for a value is what fails. */
   stream(type: OrcType, kind: (typeof STREAM)[keyof typeof STREAM]): ByteStream {
-    return this.maybe(type, kind) ?? new ByteStream(null);
+    return this.maybe(type, kind) ?? new ByteStream(null, this.#held);
   }
 
   ints(type: OrcType, kind: (typeof STREAM)[keyof typeof STREAM], signed: boolean): RleInts {

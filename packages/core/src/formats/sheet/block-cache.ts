@@ -6,7 +6,12 @@ const KEPT_BYTES = 64 * 2 ** 20;
 /** Keeps the blocks of sheets that are small enough, so that a second pass need not read them again. */
 export class BlockCache {
   readonly #kept = new Map<string, readonly SheetBlock[]>();
+  readonly #most: number;
   #bytes = 0;
+
+  constructor(most = KEPT_BYTES) {
+    this.#most = most;
+  }
 
   /** The blocks of the sheet `key`: those that were kept, or as `read` gives them. */
   async *through(key: string, read: () => AsyncIterable<SheetBlock>): AsyncGenerator<SheetBlock> {
@@ -17,7 +22,7 @@ export class BlockCache {
     for await (const each of read()) {
       if (mine !== null) {
         bytes += each.block.trim().bytes;
-        if (this.#bytes + bytes <= KEPT_BYTES) mine.push(each);
+        if (this.#bytes + bytes <= this.#most) mine.push(each);
         else mine = null;
       }
       yield each;

@@ -1,4 +1,5 @@
 import type { FileOptions } from "../../domain/options.ts";
+import { nullTexts } from "../../schema/null-texts.ts";
 import { CELL, type CellBlock } from "./cell-block.ts";
 import { cellText, type StringTable } from "./cell-text.ts";
 
@@ -14,8 +15,8 @@ export class NullCells {
 
   /** Null where the options name none. */
   static of(options: FileOptions, strings: StringTable): NullCells | null {
-    const texts = new Set(options.null_values);
-    return texts.size === 0 ? null : new NullCells(texts, strings);
+    const texts = nullTexts(options);
+    return texts === null ? null : new NullCells(texts, strings);
   }
 
   /** Makes such cells of a row cells without a value. May be repeated. */

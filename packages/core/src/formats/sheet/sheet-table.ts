@@ -1,4 +1,5 @@
 import { Fault } from "../../domain/fault.ts";
+import { textRules } from "../../schema/text-rules.ts";
 import type { FormatInput, OpenedFile, OpenedTable, SourceBatch } from "../format.ts";
 import { headerNames, joinHeader } from "../header-names.ts";
 import { BatchBuilder } from "./batch-builder.ts";
@@ -74,9 +75,11 @@ async function openSheet(sheet: Sheet, input: Options): Promise<OpenedTable | nu
       },
     );
   }
+  const rules = textRules(input.options, false);
   return {
     table: sheet.name,
     columns: columns.map(({ name, type }) => ({ name, type })),
+    ...(rules === null ? {} : { rules }),
     batches: () => batches(sheet, input, most, found.width, columns),
   };
 }

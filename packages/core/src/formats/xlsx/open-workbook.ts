@@ -17,8 +17,11 @@ export interface OpenedWorkbook {
   rowsOf(sheet: SheetPart): Sheet;
 }
 
-/** Reads what the sheets of an Office Open XML workbook (ECMA-376) have in common. Throws content faults. */
-export async function readWorkbookFile(source: Source, limits: FormatLimits): Promise<OpenedWorkbook> {
+/**
+ * Reads what the sheets of an Office Open XML workbook (ECMA-376) have in common. `keptBytes` of cells are not read again.
+ * Throws content faults.
+ */
+export async function readWorkbookFile(source: Source, limits: FormatLimits, keptBytes?: number): Promise<OpenedWorkbook> {
   const zip = await OfficePackage.open(source, limits);
   const workbook = await readWorkbook(zip);
   zip.checkClaims([workbook.strings, workbook.styles, ...workbook.sheets.map(({ part }) => part)]);
@@ -26,7 +29,7 @@ export async function readWorkbookFile(source: Source, limits: FormatLimits): Pr
   const strings = await readSharedStrings(zip, workbook.strings, limits);
   const styles = await readStyles(zip, workbook.styles);
   const facts = { strings, styles, date1904: workbook.date1904, maxColumns: Math.min(limits.columns, MAX_COLUMNS), recordBytes };
-  const cache = new BlockCache();
+  const cache = new BlockCache(keptBytes);
   // Raw bytes are counted in the order of the sheets, wherever they lie in the zip.
   const before = new Map<string, number>();
   let raw = 0;
