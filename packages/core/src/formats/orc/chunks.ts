@@ -112,7 +112,7 @@ export class Chunks {
     const length = header >> 1;
     if (length > blockSize) throw damaged(`a chunk of ${length} bytes is larger than the block size of ${blockSize}`);
     const chunk = await this.#take(length);
-    const decoded = header & 1 ? chunk : decompress(chunk, blockSize);
+    const decoded = header & 1 ? chunk : trimmed(decompress(chunk, blockSize));
     this.#compression.count(length + 3, decoded.length);
     return decoded;
   }
@@ -143,6 +143,11 @@ export class Chunks {
     this.#held = rest.length === 0 ? more : Buffer.concat([rest, more]);
     this.#at = 0;
   }
+}
+
+/** Bytes that do not keep a buffer alive which is much larger: codecs do not know beforehand how many will come out. */
+function trimmed(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer.byteLength > bytes.length * 2 ? new Uint8Array(bytes) : bytes;
 }
 
 /** Decoded bytes of a footer: some hundreds a stripe and column; one beyond this is an attack or garbage. */

@@ -28,17 +28,22 @@ export function decompressorFor(compression: OrcCompression): Decompress | null 
 
 /** ORC's zlib is bare deflate, without zlib's head and checksum. */
 const inflate: Decompress = (chunk, limit) =>
-  orDamaged("zlib", () => inflateRawSync(chunk, { maxOutputLength: limit, chunkSize: Math.min(limit, 64 * 1024) }));
+  orDamaged("zlib", () => inflateRawSync(chunk, { maxOutputLength: limit, chunkSize: pieceOf(chunk, limit) }));
 
 /** A window larger than the block would only serve to take memory. */
 const zstd: Decompress = (chunk, limit) =>
   orDamaged("zstd", () =>
     zstdDecompressSync(chunk, {
       maxOutputLength: limit,
-      chunkSize: Math.min(limit, 64 * 1024),
+      chunkSize: pieceOf(chunk, limit),
       params: { [constants.ZSTD_d_windowLogMax]: 27 },
     }),
   );
+
+/** How much node:zlib takes at a time for what comes out: for a chunk of a few bytes not 64 KiB at once. */
+function pieceOf(chunk: Uint8Array, limit: number): number {
+  return Math.max(64, Math.min(limit, 64 * 1024, chunk.length * 8));
+}
 
 function orDamaged(codec: string, decode: () => Uint8Array): Uint8Array {
   try {

@@ -1,9 +1,6 @@
 import type { ByteStream } from "./byte-stream.ts";
 import { damaged } from "./damage.ts";
 
-/** Values of the longest run of either version. */
-const MAX_RUN = 512;
-
 /**
  * Whole numbers in runs, decoded to halves (words.ts). A version says how many values the next run has and decodes it;
  * here a run that is longer than what is asked for is kept for the next time.
@@ -67,7 +64,7 @@ export abstract class RleInts {
         this.decodeRun(out, at, count);
         at += count;
       } else {
-        this.decodeRun(this.#room(), 0, count);
+        this.decodeRun(this.#room(count), 0, count);
         this.#spareAt = 0;
         this.#spareEnd = count;
       }
@@ -75,12 +72,11 @@ export abstract class RleInts {
     return at;
   }
 
-  /** Made only where it is needed: a wide table has many thousands of streams. */
-  #room(): Int32Array {
-    if (this.#spare === null) {
-      this.stream.held.add(MAX_RUN * 8);
-      this.#spare = new Int32Array(MAX_RUN * 2);
-    }
+  /** Made only where it is needed, and as large as that: a wide table has many thousands of streams. */
+  #room(count: number): Int32Array {
+    if (this.#spare !== null && this.#spare.length >= count * 2) return this.#spare;
+    this.stream.held.add(count * 8 - (this.#spare?.byteLength ?? 0));
+    this.#spare = new Int32Array(count * 2);
     return this.#spare;
   }
 
