@@ -214,10 +214,13 @@ class Digest {
   }
 
   #texts(column: ColumnData, rows: number): void {
-    const { form } = column;
-    const length = (row: number) => (form === "bytes" && isValid(column, row) ? column.offsets[row + 1]! - column.offsets[row]! : -1);
-    this.#raw(Int32Array.from({ length: rows }, (_, row) => length(row)));
-    if (form === "bytes") this.#bytes.update(column.values.subarray(column.offsets[0], column.offsets[rows]));
+    const lengths = new Int32Array(rows).fill(-1);
+    if (column.form === "bytes") {
+      const { offsets, validity } = column;
+      for (let row = 0; row < rows; row++) if (validity === null || isValid(column, row)) lengths[row] = offsets[row + 1]! - offsets[row]!;
+      this.#bytes.update(column.values.subarray(offsets[0], offsets[rows]));
+    }
+    this.#raw(lengths);
   }
 
   #raw(values: BigInt64Array | Float64Array | Int32Array): void {

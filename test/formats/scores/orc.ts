@@ -80,7 +80,7 @@ async function unlikeExpected(bytes: Uint8Array, examples: string, file: string)
       });
       const line = expected[at++];
       const ours = cells[0]?.[0] === "column_1" ? (cells[0][1] ?? null) : new Fields(cells);
-      if (line === undefined || !equals(ours, JSON.parse(line, exact) as Expected)) return `row ${at} is not ${line}`;
+      if (line === undefined || !equals(ours, parsed(line))) return `row ${at} is not ${line}`;
     }
   }
   return at === expected.length ? null : `${at} rows of ${expected.length}`;
@@ -93,7 +93,7 @@ function expectedRows(examples: string, file: string): string[] | null {
   return gunzipSync(readFileSync(path)).toString("utf8").split("\n").filter(Boolean);
 }
 
-/** A number as it is written. */
+/** A number of more digits than a double holds, as it is written. */
 class Written {
   readonly digits: string;
   constructor(digits: string) {
@@ -101,13 +101,18 @@ class Written {
   }
 }
 
-type Expected = null | boolean | string | Written | readonly Expected[] | { readonly [name: string]: Expected };
+type Expected = null | boolean | number | string | Written | readonly Expected[] | { readonly [name: string]: Expected };
 
-function exact(_: string, value: unknown, context?: { source?: string }): unknown {
-  return typeof value === "number" ? new Written(context?.source ?? String(value)) : value;
+const LONG = "long number ";
+
+/** Numbers of many digits go by way of a text: JSON.parse hands out how they are written only ten times slower. */
+function parsed(line: string): Expected {
+  return JSON.parse(line.replace(/(^|[:[,] )(-?[\d.]{15,})(?=[,}\]]|$)/g, `$1"${LONG}$2"`)) as Expected;
 }
 
-function equals(cell: Cell, expected: Expected): boolean {
+function equals(cell: Cell, given: Expected): boolean {
+  const long = typeof given === "string" && given.startsWith(LONG);
+  const expected = typeof given === "number" ? new Written(String(given)) : long ? new Written(given.slice(LONG.length)) : given;
   if (cell === null || typeof cell === "boolean" || typeof cell === "string") return cell === expected;
   if (cell instanceof Moment) return expected === momentText(cell);
   if (expected instanceof Written) return equalsNumber(cell, expected.digits);
@@ -159,11 +164,18 @@ function equalsNumber(cell: Cell, digits: string): boolean {
   return Math.abs(Number(digits) - cell) <= Math.abs(cell) * (float ? 1e-6 : 1e-13);
 }
 
+const DAY_NANOS = 86_400_000_000_000n;
+const DAYS = new Map<number, string>();
+
 /** 2000-03-12 15:00:00.0: at least one digit of a second, no zeros behind it. */
 function momentText({ since, days }: Moment): string {
-  const millis = days ? since * 86_400_000n : since / 1_000_000n - (since % 1_000_000n < 0n ? 1n : 0n);
-  const text = new Date(Number(millis)).toISOString();
-  if (days) return text.slice(0, 10);
-  const nanos = String(((since % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n).padStart(9, "0");
-  return `${text.slice(0, 19).replace("T", " ")}.${nanos.replace(/0+$/, "") || "0"}`;
+  const rest = days ? 0n : ((since % DAY_NANOS) + DAY_NANOS) % DAY_NANOS;
+  const day = Number(days ? since : (since - rest) / DAY_NANOS);
+  let text = DAYS.get(day);
+  if (text === undefined) DAYS.set(day, (text = new Date(day * 86_400_000).toISOString().slice(0, 10)));
+  if (days) return text;
+  const [seconds, nanos] = [Math.floor(Number(rest / 1_000n) / 1e6), Number(rest % 1_000_000_000n)];
+  const two = (value: number) => String(Math.floor(value)).padStart(2, "0");
+  const fraction = nanos === 0 ? "0" : String(nanos).padStart(9, "0").replace(/0+$/, "");
+  return `${text} ${two(seconds / 3_600)}:${two((seconds / 60) % 60)}:${two(seconds % 60)}.${fraction}`;
 }
