@@ -15,20 +15,22 @@ const ZSTD_LEVEL = { [constants.ZSTD_c_compressionLevel]: 3 };
 
 /**
  * A page's bytes compressed: a large page on one of libuv's threads, a small one at once. The input must stay as it is until
- * the promise settles.
+ * the promise settles. `ratio` is about what share of its length it will have: more costs a second way to the thread, less
+ * memory.
  */
-export function compress(codec: Codec, bytes: Uint8Array): Uint8Array | Promise<Uint8Array> {
+export function compress(codec: Codec, bytes: Uint8Array, ratio: number): Uint8Array | Promise<Uint8Array> {
   const size = bytes.length;
+  const room = size < THREAD_BYTES ? boundOf(size) : Math.min(boundOf(size), Math.ceil(size * ratio * 1.1) + 4_096);
   switch (codec) {
     case "none":
       return bytes;
     case "snappy":
       return snappy(bytes);
     case "gzip":
-      return size < THREAD_BYTES ? gzipSync(bytes) : threaded((done) => gzip(bytes, { chunkSize: boundOf(size) }, done));
+      return size < THREAD_BYTES ? gzipSync(bytes) : threaded((done) => gzip(bytes, { chunkSize: room }, done));
     case "zstd": {
-      // Room for all of the output at once: by default it comes in pieces of 16 KB, each with a way to the thread and back.
-      const options = { params: ZSTD_LEVEL, chunkSize: boundOf(size), pledgedSrcSize: size };
+      // By default the output comes in pieces of 16 KB, each with a way to the thread and back.
+      const options = { params: ZSTD_LEVEL, chunkSize: room, pledgedSrcSize: size };
       return size < THREAD_BYTES ? zstdCompressSync(bytes, options) : threaded((done) => zstdCompress(bytes, options, done));
     }
   }

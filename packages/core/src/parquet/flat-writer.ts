@@ -21,7 +21,7 @@ export interface FlatWriter {
    * be filled again, which is before their bytes are out; earlier row groups may make it wait. Throws what the sink threw.
    */
   write(chunks: readonly ColumnChunk[], rows: number): Promise<void>;
-  /** Resolves when every row group so far is compressed and, but for the last half megabyte, out. */
+  /** Resolves when every row group so far is compressed and, but for some last bytes, out. */
   drain(): Promise<void>;
   /** Writes what is under way and the footer, with more key-value metadata. */
   close(late: ReadonlyMap<string, string>): Promise<void>;
@@ -45,8 +45,8 @@ const PAGE_BYTES = 2 ** 20;
 const HELD_BYTES = 16 * 2 ** 20;
 /** Chunks below this are not compressed: it would take longer than it saves. */
 const TINY_CHUNK = 256;
-/** Bytes are given to the sink in about this size. */
-const OUT_BYTES = 512 * 1024;
+/** Pieces of this size go to the sink as they are; smaller ones are gathered until they make one. */
+const OUT_BYTES = 64 * 1024;
 
 export function openFlatWriter(options: FlatWriterOptions): FlatWriter {
   return new FlatFileWriter(options);
@@ -80,6 +80,8 @@ class FlatFileWriter implements FlatWriter {
   /** What the row groups so far add to the footer. */
   #footerBytes = 0;
   #tail: Promise<void> = Promise.resolve();
+  /** By column: how much of a page was left of it once compressed, at most, in the last row group. */
+  readonly #ratios = new Map<number, number>();
   #waiting: (() => void) | null = null;
   #error: { readonly error: unknown } | null = null;
 
@@ -143,7 +145,8 @@ class FlatFileWriter implements FlatWriter {
     const chunk = encodeChunk({ ...from, type: column.type }, this.#memory, this.#options.pageBytes ?? PAGE_BYTES);
     const length = chunk.pages.reduce((sum, page) => sum + page.raw.bytes.length, 0);
     const codec = length < TINY_CHUNK ? "none" : this.#options.compression;
-    const pages = chunk.pages.map((page): OpenPage => ({ page, compressed: compress(codec, page.raw.bytes) }));
+    const ratio = this.#ratios.get(column.id) ?? 1;
+    const pages = chunk.pages.map((page): OpenPage => ({ page, compressed: compress(codec, page.raw.bytes, ratio) }));
     // Until the chain comes to it nobody else listens.
     for (const { compressed } of pages) if (compressed instanceof Promise) compressed.catch(() => undefined);
     this.#chain(() => this.#finish({ column, codec, chunk, pages }, group));
@@ -153,6 +156,7 @@ class FlatFileWriter implements FlatWriter {
   async #finish({ column, codec, chunk, pages }: OpenChunk, group: RowGroupRecord): Promise<void> {
     const places: PagePlace[] = [];
     let plainLength = 0;
+    let share = 0;
     for (const { page, compressed } of pages) {
       const bytes = compressed instanceof Promise ? await compressed : compressed;
       const out = this.#thrift;
@@ -161,11 +165,13 @@ class FlatFileWriter implements FlatWriter {
       const header = out.bytes().slice();
       places.push({ offset: this.#offset, length: header.length + bytes.length });
       plainLength += header.length + page.raw.bytes.length;
+      share = Math.max(share, bytes.length / page.raw.bytes.length);
       this.#put(header);
       this.#put(bytes === page.raw.bytes ? bytes.slice() : bytes);
       this.#memory.release(page.raw);
-      if (this.#outLength >= OUT_BYTES) await this.#flush();
+      if (bytes.length >= OUT_BYTES || this.#outLength >= OUT_BYTES) await this.#flush();
     }
+    this.#ratios.set(column.id, share);
     const before = group.length;
     group.add({ column, codec, rows: group.rows, chunk, places, plainLength });
     this.#footerBytes += group.length - before;
@@ -179,12 +185,17 @@ class FlatFileWriter implements FlatWriter {
   }
 
   async #flush(): Promise<void> {
-    if (this.#outLength === 0) return;
-    // One copy, so that a codec's roomy buffers are let go of.
-    const whole = Buffer.concat(this.#out, this.#outLength);
+    const pieces = this.#out;
     this.#out = [];
     this.#outLength = 0;
-    await this.#options.sink(whole);
+    for (let i = 0; i < pieces.length;) {
+      const from = i;
+      while (i < pieces.length && (pieces[i]?.length ?? 0) < OUT_BYTES) i++;
+      const large = pieces[i];
+      if (i > from) await this.#options.sink(Buffer.concat(pieces.slice(from, i)));
+      if (large !== undefined) await this.#options.sink(large);
+      i++;
+    }
   }
 
   /** After everything before it; not at all after a failure. */
