@@ -1,24 +1,23 @@
-import type { ParsingOptions, WorkBook } from "@e965/xlsx";
-import { Fault, isFault } from "../domain/fault.ts";
+import { Fault } from "../domain/fault.ts";
 import type { Format, FormatInput, OpenedFile } from "./format.ts";
 import { isMarkup, isPlainText, magicOf } from "./magic.ts";
 import { chosenSheets } from "./sheet/chosen-sheets.ts";
 import { openSheets } from "./sheet/sheet-table.ts";
 import type { Source } from "./source.ts";
-import { beginsBiff, walkBiff } from "./xls/biff-records.ts";
+import { beginsBiff } from "./xls/biff-records.ts";
+import { withPassword } from "./xls/biff-globals.ts";
+import { readBiff } from "./xls/biff-workbook.ts";
 import { CompoundFile, OLE2_MAGIC } from "./xls/compound-file.ts";
-import { sheetOf, sheetsOf } from "./xls/xls-sheets.ts";
 import { openWorkbook } from "./xlsx/open-workbook.ts";
 
-/** An xls is read as a whole: it takes some four times its size in memory, and about this much for each cell. */
+/** An xls is read as a whole: it takes some four times its size in memory. */
 const BYTES_SHARE = 1 / 4;
-const CELL_BYTES = 128;
 /** A workbook with a password, and what holds its key. */
 const ENCRYPTED = ["EncryptedPackage", "EncryptionInfo"];
 
 /**
- * Excel workbooks by either name: what a file is, its bytes tell. Office Open XML is read by our own reader, BIFF 2 to 8
- * (.xls, bare or in an OLE2 document) by SheetJS.
+ * Excel workbooks by either name: what a file is, its bytes tell. Office Open XML and BIFF 2 to 8 (.xls, bare or
+ * in an OLE2 document) have a reader each.
  */
 export const excel: Format = {
   names: ["xlsx", "xls"],
@@ -64,42 +63,12 @@ function workbookStream(bytes: Uint8Array): Uint8Array {
   return stream;
 }
 
-function withPassword(): Fault {
-  return new Fault("unreadable", "the workbook is encrypted with a password: save it without one", { field: "encryption" });
-}
-
 async function openXls(stream: Uint8Array, input: FormatInput): Promise<OpenedFile> {
-  const { cells, encrypted, unicode } = walkBiff(stream);
-  if (encrypted) throw withPassword();
-  const most = Math.floor(input.limits.heldBytes / CELL_BYTES);
-  if (cells > most) {
-    throw new Fault(
-      "limit_exceeded",
-      `the workbook has ${cells} cells, which are held in memory; ${most} may be (${CELL_BYTES} bytes for each of limit heldBytes): save it as xlsx`,
-      { field: "heldBytes", value: cells, limit: most },
-    );
-  }
-  const book = await parse(stream, unicode);
-  const date1904 = book.Workbook?.WBProps?.date1904 ?? false;
-  const sheets = chosenSheets(sheetsOf(book), input.options);
+  const book = readBiff(Buffer.from(stream.buffer, stream.byteOffset, stream.length));
+  const { texts, date1904 } = book;
+  const sheets = chosenSheets(book.sheets, input.options);
   return openSheets(
-    sheets.map((sheet) => sheetOf(sheet, date1904, input.rawSize)),
+    sheets.map(({ name, cells }) => ({ name, strings: texts, blocks: () => cells.blocks(texts, date1904, input.rawSize) })),
     input,
   );
-}
-
-const PARSING: ParsingOptions = { type: "buffer", dense: true, cellNF: true, cellFormula: false, cellHTML: false, cellText: false };
-
-/** SheetJS's errors are of any kind: on bytes that are no workbook, every one of them says so. */
-async function parse(stream: Uint8Array, unicode: boolean): Promise<WorkBook> {
-  const { read, set_cptable: setCodePages } = await import("@e965/xlsx");
-  if (!unicode) setCodePages(await import("@e965/xlsx/dist/cpexcel"));
-  try {
-    return read(Buffer.from(stream), PARSING);
-  } catch (error) {
-    if (isFault(error)) throw error;
-    throw new Fault("unreadable", `the workbook cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
 }

@@ -1,48 +1,118 @@
 import { Fault } from "../../domain/fault.ts";
 
-/** Records of the BIFF stream ([MS-XLS] 2.3) that matter before its content is read. */
-const RECORD = { eof: 0x0a, filepass: 0x2f, mulBlank: 0xbe, mulRk: 0xbd } as const;
-const BOF = new Set([0x0009, 0x0209, 0x0409, 0x0809]);
-/** One cell each: NUMBER, RK, LABEL, LABELSST, RSTRING, BOOLERR, FORMULA and their elder twins. */
-const CELLS = new Set([0x0002, 0x0003, 0x0004, 0x0005, 0x0006, 0x00d6, 0x00fd, 0x0203, 0x0204, 0x0205, 0x0206, 0x0406, 0x027e]);
+/** The records that are read ([MS-XLS] 2.3, and the OpenOffice.org description of BIFF 2 to 5). Numbers with a 2, 3 or 4 in front are of elder versions. */
+export const RECORD = {
+  dimensions2: 0x00,
+  integer2: 0x02,
+  number2: 0x03,
+  label2: 0x04,
+  boolErr2: 0x05,
+  formula: 0x06,
+  string2: 0x07,
+  bof2: 0x09,
+  eof: 0x0a,
+  format2: 0x1e,
+  date1904: 0x22,
+  filepass: 0x2f,
+  continue: 0x3c,
+  codePage: 0x42,
+  xf2: 0x43,
+  boundSheet: 0x85,
+  sheetHeader4: 0x8f,
+  mulRk: 0xbd,
+  rString: 0xd6,
+  xf: 0xe0,
+  sst: 0xfc,
+  labelSst: 0xfd,
+  number: 0x203,
+  label: 0x204,
+  boolErr: 0x205,
+  formula3: 0x206,
+  string: 0x207,
+  bof3: 0x209,
+  xf3: 0x243,
+  rk: 0x27e,
+  formula4: 0x406,
+  bof4: 0x409,
+  format: 0x41e,
+  xf4: 0x443,
+  bof: 0x809,
+} as const;
 
-/** What is known of a workbook stream from the headers of its records. */
-export interface BiffFacts {
-  readonly cells: number;
-  readonly encrypted: boolean;
-  /** BIFF 8: its texts are Unicode. Elder ones have a code page. */
-  readonly unicode: boolean;
-}
+/** What a BOF record begins: the workbook's own part, a sheet of cells, or several sheets of BIFF 4 in one. */
+export const SUBSTREAM = { workbook: 0x05, sheet: 0x10, workspace: 0x100 } as const;
+
+const BOFS: readonly number[] = [RECORD.bof2, RECORD.bof3, RECORD.bof4, RECORD.bof];
 
 /** True when a stream begins as BIFF 2, 3, 4, 5 or 8 does. */
 export function beginsBiff(bytes: Uint8Array): boolean {
   if (bytes.length < 8) return false;
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  return BOF.has(view.readUInt16LE(0)) && view.readUInt16LE(2) >= 4 && view.readUInt16LE(2) <= 16;
+  return isBof(view.readUInt16LE(0)) && view.readUInt16LE(2) >= 4 && view.readUInt16LE(2) <= 16;
 }
 
-/** Walks the records of a stream without reading them. Throws `unreadable` where one runs past the end. */
-export function walkBiff(bytes: Uint8Array): BiffFacts {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const unicode = view.readUInt16LE(0) === 0x0809 && view.readUInt16LE(4) >= 0x0600;
-  let cells = 0;
-  let last = 0;
-  for (let at = 0; at + 4 <= view.length;) {
-    const type = view.readUInt16LE(at);
-    const length = view.readUInt16LE(at + 2);
-    // What follows the last sheet is filling.
-    if (type === 0 && last === RECORD.eof) break;
-    if (at + 4 + length > view.length) {
-      throw new Fault(
-        "unreadable",
-        `the workbook is cut off: a record at byte ${at} claims ${length} bytes, ${view.length - at - 4} are left`,
-      );
+export function isBof(type: number): boolean {
+  return BOFS.includes(type);
+}
+
+/** The version that a BOF record tells: 2, 3, 4, 5 or 8. */
+export function versionOf(type: number, data: Buffer): number {
+  if (type !== RECORD.bof) return 2 + BOFS.indexOf(type);
+  return readU16(data, 0) >= 0x0600 ? 8 : 5;
+}
+
+export interface BiffRecord {
+  readonly type: number;
+  readonly data: Buffer;
+  /** Where it begins in the stream. */
+  readonly at: number;
+}
+
+/** Records from `from` on. Throws `unreadable` where one runs past the end. */
+export function* recordsFrom(stream: Buffer, from: number): Generator<BiffRecord> {
+  for (let at = from; at + 4 <= stream.length;) {
+    const type = stream.readUInt16LE(at);
+    const end = at + 4 + stream.readUInt16LE(at + 2);
+    if (end > stream.length) {
+      throw new Fault("unreadable", `the workbook is cut off: a record at byte ${at} ends at ${end}, the workbook at ${stream.length}`);
     }
-    if (type === RECORD.filepass) return { cells, encrypted: true, unicode };
-    if (CELLS.has(type)) cells++;
-    else if (type === RECORD.mulRk) cells += Math.max(Math.floor((length - 6) / 6), 0);
-    last = type;
-    at += 4 + length;
+    yield { type, data: stream.subarray(at + 4, end), at };
+    at = end;
   }
-  return { cells, encrypted: false, unicode };
+}
+
+/** The data of a record and of the CONTINUE records behind it; `at` is where the record begins. */
+export function withContinued(stream: Buffer, at: number): Buffer[] {
+  const parts: Buffer[] = [];
+  for (const { type, data } of recordsFrom(stream, at)) {
+    if (parts.length > 0 && type !== RECORD.continue) break;
+    parts.push(data);
+  }
+  return parts;
+}
+
+/** Numbers of a record; a record that is too short for them is `unreadable`. */
+export function readU16(data: Buffer, at: number): number {
+  if (at + 2 > data.length) throw tooShort();
+  return data.readUInt16LE(at);
+}
+
+export function readU8(data: Buffer, at: number): number {
+  const value = data[at];
+  if (value === undefined) throw tooShort();
+  return value;
+}
+
+export function readU32(data: Buffer, at: number): number {
+  if (at + 4 > data.length) throw tooShort();
+  return data.readUInt32LE(at);
+}
+
+export function readDouble(data: Buffer, at: number): number {
+  if (at + 8 > data.length) throw tooShort();
+  return data.readDoubleLE(at);
+}
+
+export function tooShort(): Fault {
+  return new Fault("unreadable", "the workbook is damaged: a record is shorter than what it holds");
 }

@@ -5,10 +5,17 @@ import { expect, test } from "vitest";
 import { CELL } from "../../packages/core/src/formats/sheet/cell-block.ts";
 import { cellText } from "../../packages/core/src/formats/sheet/cell-text.ts";
 import type { Sheet } from "../../packages/core/src/formats/sheet/sheet-table.ts";
+import { readBiff } from "../../packages/core/src/formats/xls/biff-workbook.ts";
+import { CompoundFile, OLE2_MAGIC } from "../../packages/core/src/formats/xls/compound-file.ts";
 import { readWorkbookFile } from "../../packages/core/src/formats/xlsx/open-workbook.ts";
-import { DEFAULT_LIMITS } from "../../packages/core/src/ports/converter.ts";
+import { workbookInput } from "./workbook-kit.ts";
 
-const folder = join(import.meta.dirname, "../fixtures/xlsx");
+const fixtures = (format: string) => {
+  const folder = join(import.meta.dirname, "../fixtures", format);
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(`.${format}`))
+    .map((name) => [name, readFileSync(join(folder, name))] as const);
+};
 
 /** A cell by what both readers can say of it. */
 type Seen = readonly [kind: "number" | "date" | "text" | "bool" | "error", value: unknown];
@@ -54,18 +61,40 @@ async function ours(sheet: Sheet, date1904: boolean): Promise<Grid> {
   return grid;
 }
 
-for (const name of readdirSync(folder).filter((name) => name.endsWith(".xlsx"))) {
+interface Read {
+  readonly name: string;
+  readonly hidden: boolean;
+  readonly sheet: Sheet;
+}
+
+async function readXlsx(bytes: Buffer): Promise<Read[]> {
+  const input = workbookInput(bytes);
+  const opened = await readWorkbookFile(await input.random(), input.limits);
+  return opened.sheets.map((part) => ({ name: part.name, hidden: part.hidden, sheet: opened.rowsOf(part) }));
+}
+
+function readXls(bytes: Buffer): Read[] {
+  const document = bytes[0] === OLE2_MAGIC[0] ? new CompoundFile(bytes) : null;
+  const stream = document?.read("Workbook") ?? document?.read("Book") ?? bytes;
+  const { sheets, texts, date1904 } = readBiff(Buffer.from(stream));
+  return sheets.map(({ name, hidden, cells }) => ({
+    name,
+    hidden,
+    sheet: { name, strings: texts, blocks: () => cells.blocks(texts, date1904, bytes.length) },
+  }));
+}
+
+for (const [name, bytes] of [...fixtures("xlsx"), ...fixtures("xls")]) {
   test(`${name}: its sheets and every cell are as SheetJS reads them`, async () => {
-    const bytes = readFileSync(join(folder, name));
+    sheetjs.set_cptable(await import("@e965/xlsx/dist/cpexcel"));
     const book = sheetjs.read(bytes, { type: "buffer", dense: true, cellNF: true });
-    const source = { size: bytes.length, read: async (from: number, to: number) => bytes.subarray(from, Math.min(to, bytes.length)) };
-    const opened = await readWorkbookFile(source, { ...DEFAULT_LIMITS, chunkBytes: 2 ** 20 });
-    expect(opened.sheets.map(({ name }) => name)).toEqual(book.SheetNames);
-    expect(opened.sheets.map(({ hidden }) => hidden)).toEqual(book.SheetNames.map((_, i) => Boolean(book.Workbook?.Sheets?.[i]?.Hidden)));
+    const sheets = name.endsWith(".xls") ? readXls(bytes) : await readXlsx(bytes);
+    expect(sheets.map(({ name }) => name)).toEqual(book.SheetNames);
+    expect(sheets.map(({ hidden }) => hidden)).toEqual(book.SheetNames.map((_, i) => Boolean(book.Workbook?.Sheets?.[i]?.Hidden)));
     let cells = 0;
-    for (const sheet of opened.sheets) {
-      const grid = await ours(opened.rowsOf(sheet), book.Workbook?.WBProps?.date1904 ?? false);
-      expect(grid).toEqual(theirs(book.Sheets[sheet.name]));
+    for (const { name, sheet } of sheets) {
+      const grid = await ours(sheet, book.Workbook?.WBProps?.date1904 ?? false);
+      expect(grid).toEqual(theirs(book.Sheets[name]));
       cells += Object.keys(grid).length;
     }
     expect(cells).toBeGreaterThan(1);
