@@ -35,10 +35,15 @@ export interface Read {
 }
 
 export async function readTables(input: FormatInput): Promise<Read[]> {
-  const { tables } = await json.open(input);
   const reads: Read[] = [];
-  for (const table of tables) reads.push(await readTable(table));
+  for (const table of await wholeTables(input)) reads.push(await readTable(table));
   return reads;
+}
+
+/** The tables of a file, all rows looked at. */
+export async function wholeTables(input: FormatInput): Promise<OpenedTable[]> {
+  const { tables } = await json.open(input);
+  return Promise.all(tables.map((table) => table.whole?.() ?? table));
 }
 
 async function readTable(table: OpenedTable): Promise<Read> {

@@ -8,25 +8,26 @@ const LENIENT = { rules: { maxRejects: { share: 1 } } } as const;
 
 describe("strict JSON", () => {
   const folder = corpus("json-test-suite");
+  const scored = folder === null ? null : scoreJson(folder);
 
   test.runIf(folder !== null)(
     "takes all 95 documents of JSONTestSuite that must be taken, refuses all 188 that must be refused",
     async () => {
-      const score = await scoreJson(folder ?? "");
+      const score = (await scored)!;
       expect(score.taken).toEqual({ of: 95, wrong: [] });
       expect(score.refused).toEqual({ of: 188, wrong: [] });
     },
   );
 
   test.runIf(folder !== null)("reads the 13 of them that are tables, and none that must be refused", async () => {
-    const { tables, readAllTheSame } = await scoreJson(folder ?? "");
+    const { tables, readAllTheSame } = (await scored)!;
     expect({ tables, readAllTheSame }).toEqual({ tables: 13, readAllTheSame: [] });
   });
 
   test("mutated documents are read or refused, and nothing else happens", async () => {
-    const { read, refused } = await fuzz(1, 1_500);
-    expect(read).toBeGreaterThan(200);
-    expect(refused).toBeGreaterThan(200);
+    const { read, refused } = await fuzz(1, 800);
+    expect(read).toBeGreaterThan(100);
+    expect(refused).toBeGreaterThan(100);
   });
 });
 

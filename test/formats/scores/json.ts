@@ -2,9 +2,8 @@ import { isUtf8 } from "node:buffer";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isFault } from "../../../packages/core/src/domain/fault.ts";
-import { json } from "../../../packages/core/src/formats/json.ts";
 import { documentProblem } from "../../../packages/core/src/formats/json/scan-value.ts";
-import { inputOf } from "../json-kit.ts";
+import { inputOf, wholeTables } from "../json-kit.ts";
 
 /** What became of the documents of JSONTestSuite. */
 export interface JsonScore {
@@ -38,8 +37,8 @@ export async function scoreJson(folder: string): Promise<JsonScore> {
 /** Whether a document is read to its end without a fault and without a value that is no row. */
 async function isRead(bytes: Uint8Array): Promise<boolean> {
   try {
-    const { tables } = await json.open(inputOf(bytes, 64));
-    for (const table of tables) for await (const batch of table.batches()) if (batch.misfits.length > 0) return false;
+    for (const table of await wholeTables(inputOf(bytes, 64)))
+      for await (const batch of table.batches()) if (batch.misfits.length > 0) return false;
     return true;
   } catch (error) {
     if (isFault(error) && error.blame === "content") return false;
