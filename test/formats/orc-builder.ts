@@ -4,6 +4,8 @@ export interface OrcParts {
   readonly stripes: readonly StripePart[];
   /** What the footer says; the sum of the stripes' where it is left out. */
   readonly rows?: number;
+  /** How often the footer lists each stripe: 1 where it is left out. */
+  readonly stripeTimes?: number;
   readonly calendar?: number;
   readonly version?: readonly [number, number];
   /** Other than 0: footers are stored as they are, in chunks; streams must be given in chunks. */
@@ -98,9 +100,13 @@ export function orcBytes(parts: OrcParts): Uint8Array {
     return message(3, [...uint(1, offset), ...uint(2, 0), ...uint(3, data.length), ...uint(4, footer.length), ...uint(5, stripe.rows)]);
   });
   const footer = wrap([
-    ...infos.flat(),
+    ...infos.flatMap((info) =>
+      Array<number[]>(parts.stripeTimes ?? 1)
+        .fill(info)
+        .flat(),
+    ),
     ...parts.types.flatMap((type) => message(4, typeBytes(type))),
-    ...uint(6, parts.rows ?? parts.stripes.reduce((sum, { rows }) => sum + rows, 0)),
+    ...uint(6, parts.rows ?? parts.stripes.reduce((sum, { rows }) => sum + rows, 0) * (parts.stripeTimes ?? 1)),
     ...(parts.calendar === undefined ? [] : uint(11, parts.calendar)),
   ]);
   const [major, minor] = parts.version ?? [0, 12];

@@ -95,6 +95,13 @@ test("streams and footers that reach beyond the file are refused", async () => {
   }
 });
 
+test("stripes that share their bytes are refused", async () => {
+  const stripe = { rows: 3, streams: [{ column: 1, kind: IN.data, bytes: literals([1, 2, 3]) }], encodings: [[0], [0]] as const };
+  expect(await readCells(await openOrc(orcBytes({ types: [ROW(1), INT], stripes: [stripe, stripe] })))).toHaveLength(6);
+  const shared = orcBytes({ types: [ROW(1), INT], stripes: [stripe], stripeTimes: 3 });
+  expect(await refusal(shared)).toMatchObject({ code: "unreadable", message: expect.stringMatching(/bytes together/) });
+});
+
 test("types that are no tree, or one too deep, are refused", async () => {
   const loops = [
     { types: [ROW(0)] },
@@ -116,22 +123,31 @@ test("types that are no tree, or one too deep, are refused", async () => {
   });
 });
 
-test("decompression and runs that make too much of few bytes are refused, the limit named", async () => {
-  // Runs of 512 equal numbers in four bytes each, deflated a thousandfold.
-  const run = [0xc1, 0xff, 0, 0];
-  const runs = Uint8Array.from({ length: 2 ** 18 }, (_, i) => run[i % 4] ?? 0);
-  const stream = Array.from({ length: 64 }, () => chunk(deflateRawSync(runs))).flat();
-  const bytes = orcBytes({
-    types: [ROW(1), INT],
-    stripes: [{ rows: 64 * (runs.length / 4) * 512, streams: [{ column: 1, kind: IN.data, bytes: stream }], encodings: [[2], [2]] }],
-    compression: 1,
-    blockSize: 2 ** 18,
-  });
-  const { code, message, ms } = await refusal(bytes);
-  expect(code).toBe("limit_exceeded");
-  expect(message).toMatch(/limit ratio/);
-  expect(ms).toBeLessThan(10_000);
-});
+test.each(["int", "timestamp"] as const)(
+  "decompression and runs of a column of %s that make too much of few bytes are refused, the limit named",
+  async (kind) => {
+    // Runs of 512 equal numbers in four bytes each, deflated a thousandfold.
+    const run = [0xc1, 0xff, 0, 0];
+    const runs = Uint8Array.from({ length: 2 ** 18 }, (_, i) => run[i % 4] ?? 0);
+    const stream = Array.from({ length: 64 }, () => chunk(deflateRawSync(runs))).flat();
+    const bytes = orcBytes({
+      types: [ROW(1), { kind: KIND[kind] }],
+      stripes: [
+        {
+          rows: 64 * (runs.length / 4) * 512,
+          streams: [IN.data, IN.secondary].map((which) => ({ column: 1, kind: which, bytes: stream })),
+          encodings: [[2], [2]],
+        },
+      ],
+      compression: 1,
+      blockSize: 2 ** 18,
+    });
+    const { code, message, ms } = await refusal(bytes);
+    expect(code).toBe("limit_exceeded");
+    expect(message).toMatch(/limit ratio/);
+    expect(ms).toBeLessThan(10_000);
+  },
+);
 
 test("many columns whose blocks are each small do not fill the memory together", async () => {
   // Bytes that deflate some 800 times, less than the limit of the ratio.

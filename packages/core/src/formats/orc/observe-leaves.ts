@@ -74,6 +74,7 @@ async function observeTimes(stripe: Stripe, type: OrcType, base: TimeBase, seen:
   for (;;) {
     const count = await seconds.readSome(whole, PIECE);
     if (count === 0) return;
+    stripe.countRows(count * 16);
     if ((await nanos.readSome(parts, count)) < count) throw damaged("a timestamp has seconds, but no nanoseconds");
     for (let i = 0; i < count; i++) {
       base.read(whole, parts, i);
@@ -90,6 +91,7 @@ async function observeDecimals(stripe: Stripe, type: OrcType, seen: SeenDecimals
   for (;;) {
     const count = await scales.readSome(scale, PIECE);
     if (count === 0) return;
+    stripe.countRows(count * 16);
     await unscaled.read(values, count);
     for (let i = 0; i < count; i++) {
       const value = quartersAt(values, i * 4);

@@ -56,6 +56,11 @@ export class Stripe {
     return this.#file.shortDecimals;
   }
 
+  /** Counts the memory that values of this stripe would take together. Throws `limit_exceeded` for a bomb. */
+  countRows(bytes: number): void {
+    this.#file.compression.countRows(bytes);
+  }
+
   get julian(): boolean {
     return this.#file.julian;
   }

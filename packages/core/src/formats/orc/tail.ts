@@ -46,11 +46,15 @@ async function checkMagic(source: Source, postscript: Uint8Array): Promise<void>
 
 function checkStripes({ stripes, rows }: Footer, end: number): void {
   let total = 0;
+  let bytes = 0;
   for (const [i, { offset, indexLength, dataLength, footerLength, rows: here }] of stripes.entries()) {
     const to = offset + indexLength + dataLength + footerLength;
     if (!(to <= end)) throw damaged(`stripe ${i + 1} ends at byte ${to}, beyond the stripes' end at ${end}`);
     total += here;
+    bytes += indexLength + dataLength + footerLength;
   }
+  // Stripes that share their bytes would multiply them: a million of them take 30 KB of a footer.
+  if (bytes > end) throw damaged(`its stripes take ${bytes} bytes together, there are ${end}`);
   if (rows !== null && total !== rows) throw damaged(`its footer says ${rows} rows, its stripes say ${total}`);
   if (!Number.isSafeInteger(total)) throw damaged(`its stripes say ${total} rows`);
 }
