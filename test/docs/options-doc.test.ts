@@ -27,7 +27,7 @@ const FOUND_OUT = [
   "| `delimiter` | the one of `,` `;` tab `\\|` under which most records are as wide as the first, the wider on a tie; with a space where one follows each. Blanks (` `, `\\s+`) where none of these makes two columns, every line has as many, and a column is of numbers. |",
   "| `quote` | `\"`; `'` where nothing is quoted by `\"` and every cell that begins with `'` ends with it |",
   "| `header` | true, unless the first row is plainly data: each cell of the kind of those beneath it, and only numbers and dates, or a date or a fraction among them. Years and running numbers (2019, 2020; 1, 2, 3) may be names. |",
-  "| `preamble_rows` | lines before the table: at most half as wide as nearly all that follow, or narrower and with a plain header after them, or with one cell filled |",
+  "| `preamble_rows` | lines before the table that are narrower than nearly all that follow, with a plain header after them or without a delimiter, or that have one cell filled |",
   "| `decimal` | `,` where every cell of a column is a number with one comma and no column has decimal points; between other delimiters than `;` only where a sign or a zero tells it from a list |",
   "| `escape`, `header_rows` | as the options say |",
   "",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { parseFileOptions } from "../../packages/core/src/domain/parse-options.ts";
-import { convertBytes, failedWith, loaded, rowsOf, typesOf } from "./convert-kit.ts";
+import { convertBytes, failedWith, loaded, metadataOf, rowsOf, typesOf } from "./convert-kit.ts";
 import { corpus } from "./corpus.ts";
 
 /** 120,000 rows of plain ASCII, some of them broken, then one name in Windows-1252. */
@@ -116,6 +116,17 @@ test("the account holds for rows that options leave out, also when all of them a
   expect(loaded(none.outcome).counts).toEqual({ read: 3, loaded: 0, rejected: 0, skipped: 3, warnings: 0 });
   const more = await convertBytes("a.csv", "a\n1\n2\n", { options: { skip_footer: 5 } });
   expect(loaded(more.outcome).counts).toEqual({ read: 2, loaded: 0, rejected: 0, skipped: 2, warnings: 0 });
+});
+
+test("a part's metadata counts the rows that an option leaves out", async () => {
+  const { parts } = await convertBytes("a.csv", "a\n1\n2\n3\nTotal 3\n", { options: { skip_footer: 1, skip_row_numbers: [1] } });
+  const counts = metadataOf(parts[0]).key_value_metadata?.filter(({ key }) => key.startsWith("sluice.rows_"));
+  expect(Object.fromEntries(counts?.map(({ key, value }) => [key, value]) ?? [])).toEqual({
+    "sluice.rows_read": "4",
+    "sluice.rows_loaded": "2",
+    "sluice.rows_rejected": "0",
+    "sluice.rows_skipped": "2",
+  });
 });
 
 const csvSpectrum = corpus("csv-spectrum");

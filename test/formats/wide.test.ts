@@ -26,6 +26,19 @@ test(
   TIMEOUT_MS,
 );
 
+test(
+  "the dialect of a table whose lines are longer than what is looked at of others is found out all the same",
+  async () => {
+    const line = (cell: (i: number) => string) => Array.from({ length: 9_000 }, (_, i) => cell(i)).join(";");
+    const text = `Report\n${[line((i) => `column ${i}`), line((i) => `${i},25`), line((i) => `-${i},5`)].join("\n")}\n`;
+    const { outcome } = await convertBytes("a.csv", text);
+    expect(loaded(outcome).detected).toMatchObject({ delimiter: ";", decimal: ",", preambleRows: 1, header: true });
+    expect(loaded(outcome).counts).toMatchObject({ read: 2, loaded: 2 });
+    expect(loaded(outcome).tables[0]?.schema.columns.length).toBe(9_000);
+  },
+  TIMEOUT_MS,
+);
+
 test("a table of few columns is still written with ZSTD and dictionaries", async () => {
   const result = await convertBytes("a.csv", `a,b\n${"1,x\n2,yy\n".repeat(2_000)}`);
   const columns = metadataOf(result.parts[0]).row_groups[0]?.columns.map((column) => column.meta_data);

@@ -106,6 +106,8 @@ export interface Conformed {
   readonly kept: readonly number[] | null;
   /** In the file's order. */
   readonly rejects: readonly RejectedRow[];
+  /** Rows that an option leaves out. */
+  readonly skipped?: number;
   /** Values set to null or cut, rows cut or filled. */
   readonly warnings: number;
 }
@@ -159,6 +161,7 @@ export function conform(batch: SourceBatch, context: ConformContext): Conformed 
     }),
     kept,
     rejects: rejectsOf(batch, coerced ? new Map() : bad, context.table),
+    skipped: batch.skipped ?? 0,
     warnings: batch.filled + batch.cut + (coerced || rescued !== null ? badCells : 0),
   };
 }

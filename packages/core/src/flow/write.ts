@@ -54,7 +54,7 @@ export class TableWriter {
 
   /** Writes a batch and counts its rejects to the part's share. Throws what the sink throws. */
   async write(batch: Conformed): Promise<void> {
-    this.#count(batch.rows, batch.rejects.length);
+    this.#count(batch.rows, batch.rejects.length, batch.skipped);
     if (batch.rows === 0) return;
     const group = this.#group;
     if (group === null) {
@@ -102,8 +102,8 @@ export class TableWriter {
     this.#sink = null;
   }
 
-  #count(rows: number, rejected: number): void {
-    this.#share.read += rows + rejected;
+  #count(rows: number, rejected: number, skipped = 0): void {
+    this.#share.read += rows + rejected + skipped;
     this.#share.rejected += rejected;
   }
 

@@ -12,6 +12,9 @@ export interface Head {
 
 const ENCODING_BYTES = 4_096;
 const HEAD_CHARS = 64 * 1024;
+/** A table of many columns has longer lines: the head has as many whole ones, up to so many characters. */
+const HEAD_LINES = 8;
+const MOST_HEAD_CHARS = 8 * 2 ** 20;
 
 /** The encoding that was said, or that the first bytes tell. */
 export async function headEncoding(input: FormatInput): Promise<string> {
@@ -43,11 +46,23 @@ export async function readHead(input: FormatInput, encoding: string, skip: numbe
     if (skipped < skip) from = Math.max(text.length - (lineEnd?.length ?? 1), from);
     text = text.slice(from);
     chars += from;
-    if (skipped === skip && text.length >= HEAD_CHARS)
-      return { text: text.slice(0, HEAD_CHARS), whole: false, start: { chars, line: skip + 1 } };
+    const end = skipped < skip ? -1 : headEnd(text, ends, lineEnd ?? "");
+    if (end >= 0) return { text: text.slice(0, end), whole: false, start: { chars, line: skip + 1 } };
   }
   if (skipped < skip) return { text: "", whole: true, start: { chars: chars + text.length, line: skip + 1 } };
   return { text, whole: true, start: { chars, line: skip + 1 } };
+}
+
+/** Where a head may end: it has 64 Ki characters and some whole lines, or is very long. -1 where more is to be read. */
+function headEnd(text: string, ends: RegExp | null, lineEnd: string): number {
+  if (text.length < HEAD_CHARS) return -1;
+  let at = 0;
+  for (let lines = 0; lines < HEAD_LINES; lines++) {
+    const after = ends ? endBy(ends, text, at) : endAt(lineEnd, text, at);
+    if (after < 0) return text.length >= MOST_HEAD_CHARS ? text.length : -1;
+    at = after;
+  }
+  return Math.max(at, HEAD_CHARS);
 }
 
 /** Past the next line end, or -1; a CR at the text's end waits for what follows it. */

@@ -74,9 +74,10 @@ function saidDialect({ options }: FormatInput): CsvDialect {
 }
 
 function leavesRowsOut({ options, ragged }: FormatInput): boolean {
-  const { max_rows: most, skip_footer: footer, skip_row_numbers: numbers, skip_blank_lines: blanks } = options;
+  const { max_rows: most, skip_row_numbers: numbers, skip_blank_lines: blanks } = options;
+  const some = Boolean(options.skip_footer) || Boolean(options.skip_rows_after_header) || (numbers?.length ?? 0) > 0;
   const strings = options.strings_can_be_null === false || options.quoted_strings_can_be_null !== undefined;
-  return most !== undefined || Boolean(footer) || (numbers?.length ?? 0) > 0 || blanks === false || strings || ragged === "fail";
+  return most !== undefined || some || blanks === false || strings || ragged === "fail";
 }
 
 function toldOf(encoding: string, dialect: CsvDialect, sniffed: Sniffed, header: boolean, input: FormatInput, comma: boolean): Dialect {

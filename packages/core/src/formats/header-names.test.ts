@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { headerNames } from "./header-names.ts";
+import { headerNames, joinHeader } from "./header-names.ts";
 
 test("duplicates get a suffix that no other column has, empty ones their number", () => {
   expect(headerNames(["a", "a"])).toEqual(["a", "a_1"]);
@@ -13,4 +13,30 @@ test("duplicates get a suffix that no other column has, empty ones their number"
 test("sixteen thousand equal names are made unique in linear time", () => {
   const names = headerNames(Array<string>(16_384).fill("a"));
   expect(new Set(names).size).toBe(16_384);
+});
+
+test("names are cleaned: no control or invisible characters, at most 255 of them, whole characters", () => {
+  const long = `${"x".repeat(254)}𒳎y`;
+  expect(headerNames(["a\r\nb", "\ufeffc\u200b", "\u0000", "\ud800z", long])).toEqual(["a b", "c", "column_3", "\ufffdz", "x".repeat(254)]);
+});
+
+test("columns without a name are called by the style that is asked for", () => {
+  expect(headerNames(["a", null, ""], "f0")).toEqual(["a", "f1", "f2"]);
+  expect(headerNames([null, "0"], "0")).toEqual(["0", "0_1"]);
+});
+
+test("header rows become one: texts reach over empty cells but in the last row, equal ones are said once", () => {
+  expect(
+    joinHeader([
+      ["a", null, "b", null],
+      ["x", "y", "b", null],
+    ]),
+  ).toEqual(["a_x", "a_y", "b", "b"]);
+  expect(joinHeader([["a"], ["x", "y"]])).toEqual(["a_x", "a_y"]);
+  expect(
+    joinHeader([
+      [null, null],
+      [null, "y"],
+    ]),
+  ).toEqual([null, "y"]);
 });

@@ -2,7 +2,7 @@ import { BLANKS } from "../domain/own-options.ts";
 import type { CsvCutter } from "./csv-cutter.ts";
 import { type CsvDialect, DialectReader } from "./csv-dialect-reader.ts";
 import { RecordReader, STEP } from "./csv-records.ts";
-import { classOf } from "./sniff-header.ts";
+import { classOf, startsWithData } from "./sniff-header.ts";
 
 export const DELIMITERS = [",", ";", "\t", "|"] as const;
 
@@ -99,11 +99,11 @@ function bestDelimiter(head: string, whole: boolean, said: Said, quote: string):
   return best ?? blankFit(head, whole, base) ?? usual;
 }
 
-/** A dialect that explains every line is better than one that has to leave the first ones out. */
+/** A dialect that explains every line is better than one that has to leave the first ones out, and one that leaves out fewer. */
 function better(a: Fit, b: Fit): boolean {
   if (explainsAll(a) !== explainsAll(b)) return explainsAll(a);
   if (Math.abs(a.share - b.share) > 0.05) return a.share > b.share;
-  return a.width > b.width;
+  return a.preamble === b.preamble ? a.width > b.width : a.preamble < b.preamble;
 }
 
 function explainsAll(fit: Fit): boolean {
@@ -207,8 +207,9 @@ function cut(head: string, whole: boolean, dialect: CsvDialect): { records: Head
 }
 
 /**
- * How many records stand before the table: lines narrower than nearly all records after them, if they have half that width at
- * most or what comes next is plainly a header; or lines with one cell filled before such a header. 0 in doubt.
+ * How many records stand before the table: lines narrower than nearly all records after them, if what comes next is plainly
+ * a header, or may be one and they have no delimiter or a blank line after them; or lines with one cell filled before a
+ * plain header. 0 in doubt.
  */
 function preambleOf(records: readonly HeadRecord[]): number {
   const width = usualWidth(records);
@@ -219,10 +220,11 @@ function preambleOf(records: readonly HeadRecord[]): number {
     const same = after.filter((record) => record.width === width).length;
     if (same < 2 || same < after.length * 0.9) return 0;
     const before = records.slice(0, first);
-    const half = before.every((record) => record.width <= Math.max(1, Math.floor(width / 2)));
-    const apart = width > 2 || (records[first]?.afterBlank ?? false);
+    const apart = records[first]?.afterBlank ?? false;
+    const prose = before.every((record) => record.width <= 1) && (width > 2 || apart);
+    const half = before.every((record) => record.width <= width / 2) && apart;
     const headed = before.every((record) => record.width < width) && headsNumbers(after);
-    if (!(half && apart) && !headed) return 0;
+    if (!headed && !((prose || half) && hasTop(after))) return 0;
   }
   return first + padded(after, width);
 }
@@ -240,6 +242,13 @@ function padded(records: readonly HeadRecord[], width: number): number {
   let count = 0;
   while (count < MOST_PREAMBLE && filled(records[count]) <= 1 && count < records.length) count++;
   return count > 0 && headsNumbers(records.slice(count)) ? count : 0;
+}
+
+/** True when the first record may be a header, a different text or year in every cell, or is plainly a row. */
+function hasTop(records: readonly HeadRecord[]): boolean {
+  const cells = records[0]?.cells ?? [];
+  const names = cells.every((cell) => cell !== null && cell.trim() !== "") && new Set(cells).size === cells.length;
+  return (names && cells.some((cell) => classOf(cell ?? "") === "text")) || startsWithData(records.map((record) => record.cells));
 }
 
 /** True when the first record is plainly a header: a different text in every cell, and one column of numbers or dates beneath. */

@@ -63,8 +63,10 @@ function matchDirective(directive: string, text: string, at: number, fields: Fie
       return digits(3, 1, (n) => (fields.dayOfYear = n));
     case "H":
       return digits(2, 1, (n) => (fields.hour = n));
-    case "I":
-      return digits(2, 1, (n) => (fields.hour = n >= 1 && n <= 12 ? n % 12 : 99));
+    case "I": {
+      const end = digits(2, 1, (n) => (fields.hour = n));
+      return fields.hour >= 1 && fields.hour <= 12 ? end : -1;
+    }
     case "M":
       return digits(2, 1, (n) => (fields.minute = n));
     case "S":

@@ -130,7 +130,7 @@ function readerFor(type: ColumnType, rules: TextRules): ((text: string) => strin
   }
 }
 
-const NUMBER = /^[+-]?(?:\d|[.]\d)[\d.]*(?:[eE][+-]?\d{1,6})?$/;
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,6})?$/;
 
 /** A number with a point and without groups, or null where the text is none. */
 function numberText(text: string, { decimal, thousands }: TextRules): string | null {
