@@ -37,13 +37,14 @@ type Whole = DenseValues & { readonly form: "words" | "days" };
 
 function rangeOf(plain: Whole): number {
   const { least, greatest } = extremesOf(plain, 0, plain.count, null);
-  return valueAt(plain, greatest) - valueAt(plain, least);
+  return differenceOf(plain, greatest, least);
 }
 
-/** About: exact only below 2^53. */
-function valueAt(plain: Whole, i: number): number {
-  if (plain.form === "days") return plain.values[i]!;
-  return plain.halves[2 * i + 1]! * 4294967296 + (plain.halves[2 * i]! >>> 0);
+/** Value `a` less value `b`; rounded only where it is beyond what deltas may be. */
+function differenceOf(plain: Whole, a: number, b: number): number {
+  if (plain.form === "days") return plain.values[a]! - plain.values[b]!;
+  const { halves } = plain;
+  return (halves[2 * a + 1]! - halves[2 * b + 1]!) * 4294967296 + ((halves[2 * a]! >>> 0) - (halves[2 * b]! >>> 0));
 }
 
 /** Bits a value, on average over some stretches of the column. */
@@ -58,7 +59,7 @@ function bitsOfDeltas(plain: Whole): number {
       let greatest = -Infinity;
       const to = Math.min(from + 32, end);
       for (let i = from; i < to; i++) {
-        const delta = valueAt(plain, i) - valueAt(plain, i - 1);
+        const delta = differenceOf(plain, i, i - 1);
         if (delta < least) least = delta;
         if (delta > greatest) greatest = delta;
       }
