@@ -202,3 +202,63 @@ test("a declared format is that of the members which no name declares; compressi
   });
   expect(await faultOf("a.csv", Buffer.from(A), { options: { compression: "zip" } })).toMatchObject({ code: "format_mismatch" });
 });
+
+test("what is wrong with one file of a zip fails the whole, with its name and every row accounted for", async () => {
+  const parts = [
+    { name: "a.csv", content: A },
+    { name: "b.csv", content: "x,y\n1,2\n" },
+    { name: "c.csv", content: 'p,q\n1,"open\n' },
+  ];
+  const { outcome } = await convertBytes("three.zip", zipOf(parts));
+  const { fault, counts } = failedWith(outcome);
+  expect(fault).toMatchObject({ code: "unreadable", message: expect.stringMatching(/"c.csv": .*never closed/) });
+  expect(counts).toMatchObject({ loaded: 0, read: counts.skipped + counts.rejected });
+});
+
+test("JSON files of a zip whose later rows bring columns agree or not by all of their rows", async () => {
+  const row = (i: number, more = "") => `{"id": ${i}${more}}\n`;
+  const many = Array.from({ length: 3_000 }, (_, i) => row(i)).join("");
+  const parts = [
+    { name: "a.jsonl", content: many + row(1, ', "late": "x"') },
+    { name: "b.jsonl", content: row(2, ', "late": "y"') },
+  ];
+  const union = await tablesOf("logs.zip", parts);
+  expect(union.tables).toEqual(["main"]);
+  expect(typesOf(union.outcome)).toEqual({ id: "int64", late: "text" });
+  expect(loaded(union.outcome).counts.loaded).toBe(3_002);
+  const named = await tablesOf("logs.zip", parts, { tables: "by_name" });
+  expect([named.tables, loaded(named.outcome).counts.loaded]).toEqual([["a", "b"], 3_002]);
+});
+
+test("workbooks and Parquet files in a zip, which are held in memory one at a time, are read table by table", async () => {
+  const grid = (name: string) => readFileSync(join(import.meta.dirname, "../fixtures/grid", name));
+  const result = await tablesOf("all.zip", [
+    { name: "a.xlsx", content: grid("xlsx.xlsx") },
+    { name: "b.parquet", content: grid("parquet.parquet") },
+    { name: "c.orc.zst", content: zstdCompressSync(grid("orc.orc")), method: 0 },
+    { name: "d.arrow", content: grid("arrow-file.arrow"), method: 0 },
+    { name: "e.json", content: grid("json-columns.json") },
+  ]);
+  expect(result.tables).toEqual(["main"]);
+  expect(typesOf(result.outcome)).toEqual({ id: "int64", price: "double", name: "text", day: "date", note: "text" });
+  expect(loaded(result.outcome).counts).toMatchObject({ read: 25, loaded: 25 });
+});
+
+test("a zip of files in Windows-1252 is read like one such file", async () => {
+  const latin1 = (text: string) => Buffer.from(text, "latin1");
+  const result = await tablesOf("old.zip", [
+    { name: "a.csv", content: latin1("id,name\n1,caf\xe9\n") },
+    { name: "b.csv", content: latin1("id,name\n2,na\xefve\n") },
+  ]);
+  expect((await rowsOf(result)).map((row) => row["name"])).toEqual(["caf\u00e9", "na\u00efve"]);
+});
+
+test("a dry run of a zip shows every table, and raw bytes never count backwards", async () => {
+  const rows = "id,name\n" + "1,x\n".repeat(30_000);
+  const bytes = zipOf([
+    { name: "a.csv", content: rows },
+    { name: "b.csv", content: rows.replace("name", "other") },
+  ]);
+  const { outcome } = await convertBytes("two.zip", bytes, { mode: "inspect" });
+  expect(outcome).toMatchObject({ kind: "inspected", inspection: { fault: null, tables: [{ table: "a" }, { table: "b" }] } });
+});

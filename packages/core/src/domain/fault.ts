@@ -47,7 +47,7 @@ export const FAULTS = {
   too_many_rejects: { blame: "content", status: 422 },
   nothing_loaded: { blame: "content", status: 422 },
   bad_row: { blame: "content", status: 422 },
-  limit_exceeded: { blame: "content", status: 422 },
+  limit_exceeded: { blame: "content", status: 422, hint: "docs/limits.md has every limit and the setting that raises it" },
   child_died: { blame: "content", status: 422, hint: "the file killed its sandbox three times: look at it before sending it again" },
   lease_lost: { blame: "content", status: 422, hint: "ten workers died or froze while working on this file" },
   cancelled: { blame: "content", status: 422 },

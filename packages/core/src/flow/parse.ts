@@ -24,7 +24,7 @@ export async function open(found: Found, request: ConvertRequest, source: Source
   const input = { rawSize: source.size, options: request.options, limits, ragged: raggedRule(request) };
   const file = found.zip ? await openZip(found.zip, input) : await openPlain(found, source, input);
   const tables = request.options.nested === "flatten" ? file.tables.map(flattenTable) : file.tables;
-  return arrangeTables({ ...file, tables }, request.options.tables);
+  return await arrangeTables({ ...file, tables }, request.options.tables);
 }
 
 async function openPlain(found: Found, source: Source, input: Omit<FormatInput, "name" | "decoded" | "random">): Promise<OpenedFile> {

@@ -9,10 +9,18 @@ import { columnsAgree, unionTable } from "./union-table.ts";
  * read and in no count. `union`: one table `main` with all columns by name. `by_name`: each under its own name. Without the
  * option: `main` where there is one, else `union` where columns agree, else `by_name`. Tables without columns are left out.
  */
-export function arrangeTables(file: OpenedFile, rule: TableRule | undefined): OpenedFile {
+export async function arrangeTables(file: OpenedFile, rule: TableRule | undefined): Promise<OpenedFile> {
   const filled = file.tables.filter(({ columns }) => columns.length > 0);
   const tables = filled.length > 0 ? filled : file.tables.slice(0, 1);
-  return { ...file, tables: arranged(tables, rule) };
+  const compared = tables.length > 1 && (rule === undefined || rule === "union");
+  return { ...file, tables: arranged(compared ? await wholeTables(tables) : tables, rule) };
+}
+
+/** The tables with all their columns: of some only the first rows were looked at. */
+async function wholeTables(tables: readonly OpenedTable[]): Promise<OpenedTable[]> {
+  const whole: OpenedTable[] = [];
+  for (const table of tables) whole.push(table.whole ? { ...(await table.whole()), table: table.table } : table);
+  return whole;
 }
 
 function arranged(tables: readonly OpenedTable[], rule: TableRule | undefined): OpenedTable[] {

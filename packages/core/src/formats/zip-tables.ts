@@ -1,7 +1,9 @@
 import { MAIN_TABLE } from "../domain/dataset.ts";
+import type { ColumnType } from "../domain/table-schema.ts";
 import type { FileOptions } from "../domain/options.ts";
 import type { DecodeBudget } from "./decode-budget.ts";
 import { type DecodedChunk, decodeBeneath, held, refuseBomb } from "./decompress.ts";
+import type { DirectPass } from "./direct.ts";
 import type { FormatInput, FormatLimits, OpenedFile, OpenedTable, SourceBatch } from "./format.ts";
 import { formatFor } from "./registry.ts";
 import type { Source } from "./source.ts";
@@ -44,8 +46,10 @@ export async function openZip(zip: Zip, input: ZipInput): Promise<OpenedFile> {
     dialect ??= file.dialect;
     const name = names[zip.members.indexOf(member)] ?? "";
     for (const [i, table] of file.tables.entries()) {
+      // One that is not kept open is looked at as a whole now.
+      const known = memory.held && table.whole ? await table.whole() : table;
       const own = file.tables.length === 1 ? name : tableName(`${name}_${table.table}`);
-      tables.push({ ...(memory.held ? reopened(again, i, table) : table), table: own ?? name });
+      tables.push({ ...(memory.held ? reopened(again, i, known) : known), table: own ?? name });
     }
     rawBefore += member.entry.packedBytes;
   }
@@ -53,14 +57,13 @@ export async function openZip(zip: Zip, input: ZipInput): Promise<OpenedFile> {
   return { dialect: dialect ?? {}, tables: tables.map((table, i) => ({ ...table, table: unique[i] ?? table.table })) };
 }
 
-/** A table of a file that is not kept open. */
-function reopened(open: () => Promise<OpenedFile>, index: number, table: OpenedTable): OpenedTable {
-  const batches = async function* (): AsyncGenerator<SourceBatch> {
-    const file = await open();
-    const again = file.tables[index];
-    if (again !== undefined) yield* again.batches();
+/** A table of a file that is not kept open: nothing of it is held but its columns. */
+function reopened(open: () => Promise<OpenedFile>, index: number, { table, columns, rules, looked }: OpenedTable): OpenedTable {
+  const batches = async function* (feeds?: readonly (ColumnType | null)[]): AsyncGenerator<SourceBatch> {
+    const again = (await open()).tables[index];
+    if (again !== undefined) yield* again.batches(feeds);
   };
-  return { ...table, batches };
+  return { table, columns, batches, ...(rules === undefined ? {} : { rules }), ...(looked === undefined ? {} : { looked }) };
 }
 
 async function open(
@@ -86,15 +89,38 @@ async function open(
   const file = await inMember(entry, () =>
     format.open({ ...input, name: found.format, decoded, random, rawSize: entry.packedBytes, options }),
   );
-  return { ...file, tables: file.tables.map((table) => ({ ...table, batches: () => namedBatches(entry, table) })) };
+  return { ...file, tables: file.tables.map((table) => namedTable(entry, table)) };
 }
 
-async function* namedBatches(entry: ZipEntry, table: OpenedTable): AsyncGenerator<SourceBatch> {
+/** A table whose faults name the member, however it is read. */
+function namedTable(entry: ZipEntry, table: OpenedTable): OpenedTable {
+  const { direct, sample } = table;
+  const whole = table.whole?.bind(table);
+  return {
+    ...table,
+    batches: (feeds) => namedBatches(entry, table.batches(feeds)),
+    ...(direct === undefined ? {} : { direct: { ...direct, open: () => namedPass(entry, direct.open()) } }),
+    ...(whole === undefined ? {} : { whole: async () => namedTable(entry, await inMember(entry, whole)) }),
+    ...(sample === undefined ? {} : { sample: namedTable(entry, sample) }),
+  };
+}
+
+async function* namedBatches(entry: ZipEntry, batches: AsyncIterable<SourceBatch>): AsyncGenerator<SourceBatch> {
   try {
-    yield* table.batches();
+    yield* batches;
   } catch (error) {
     throw named(entry, error);
   }
+}
+
+function namedPass(entry: ZipEntry, pass: DirectPass): DirectPass {
+  return {
+    get rawBytes() {
+      return pass.rawBytes;
+    },
+    next: () => inMember(entry, () => pass.next()),
+    close: () => pass.close(),
+  };
 }
 
 /** The bytes of all members, one after the other. */
