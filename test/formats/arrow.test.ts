@@ -115,6 +115,18 @@ test("a large batch is read in windows of some thousand rows, each row once and 
   expect(numbers).toEqual(Array.from({ length: 25_000 }, (_, i) => i + 1));
 });
 
+test.each(["large-batch.arrow", "large-batch.arrows"])("%s, too large to be held, is read a window of rows at a time", async (name) => {
+  const limits = { heldBytes: 9_000 };
+  expect(read(name).length).toBeGreaterThan(2 * limits.heldBytes);
+  expect(await difference(await openArrowBytes(read(name), limits), expected[name] as Facts)).toBeNull();
+  let batches = 0;
+  for await (const _ of (await openArrowBytes(read(name), limits)).tables[0]?.batches() ?? []) batches++;
+  expect(batches).toBeGreaterThan(4);
+  // What is decompressed first cannot be read where it lies.
+  const { fault } = failedWith((await convertBytes(`${name}.gz`, gzipSync(read(name)), { limits })).outcome);
+  expect(fault).toMatchObject({ code: "limit_exceeded", field: "heldBytes" });
+});
+
 test.each([1, 2, 7, 64, 1_000])("a stream cut at %i bytes from its end is no whole file", async (bytes) => {
   const whole = read("canonical-zstd.arrows");
   // The last eight bytes only say that nothing follows: a stream may end without them.

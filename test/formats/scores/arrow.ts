@@ -58,7 +58,7 @@ async function judge(bytes: Uint8Array, golden: Golden): Promise<{ refused: bool
 }
 
 /** Opens Arrow bytes as the pipeline does. */
-export function openArrowBytes(bytes: Uint8Array) {
+export function openArrowBytes(bytes: Uint8Array, limits: Partial<typeof DEFAULT_LIMITS> = {}) {
   return arrow.open({
     name: "arrow",
     decoded: async function* () {
@@ -67,7 +67,7 @@ export function openArrowBytes(bytes: Uint8Array) {
     random: async () => ({ size: bytes.length, read: async (from: number, to: number) => bytes.slice(from, to) }),
     rawSize: bytes.length,
     options: {},
-    limits: { ...DEFAULT_LIMITS, chunkBytes: 512 * 1024 },
+    limits: { ...DEFAULT_LIMITS, ...limits, chunkBytes: 512 * 1024 },
     ragged: "misfit",
   });
 }

@@ -42,7 +42,7 @@ async function openAny(input: FormatInput): Promise<OpenArrow> {
     });
   }
   if (!looksLikeArrowStream(head)) unreadable("it begins neither as an Arrow file nor with the schema of a stream");
-  return openStream(() => input.decoded(), input.rawSize, input.limits);
+  return openStream(input);
 }
 
 async function* batches(

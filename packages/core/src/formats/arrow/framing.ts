@@ -1,17 +1,27 @@
 import type { DecodedChunk } from "../decompress.ts";
 import type { FormatLimits } from "../format.ts";
+import type { Source } from "../source.ts";
 import { type Message, readMessage } from "./message.ts";
+import type { LazyBody } from "./read-window.ts";
 import { beyond, unreadable } from "./refuse.ts";
 
 /** Ahead of a metadata length since version 0.15 of Arrow. */
 export const CONTINUATION = 0xffffffff;
+
+const HELD_WHOLE = 32 * 2 ** 20;
+
+/** Bodies beyond this are read a window at a time. */
+export function heldWhole({ heldBytes }: FrameLimits): number {
+  return Math.min(HELD_WHOLE, heldBytes);
+}
 
 export type FrameLimits = Pick<FormatLimits, "columns" | "heldBytes" | "footerBytes">;
 
 /** A message, its body, and the raw bytes of the file that were read to its end. */
 export interface Framed {
   readonly message: Message;
-  readonly body: Uint8Array;
+  /** Bodies beyond `heldWhole` are left where they lie, if they can be read there. */
+  readonly body: Uint8Array | LazyBody;
   readonly rawBytes: number;
 }
 
@@ -19,16 +29,28 @@ export interface Framed {
  * The messages of an Arrow stream: [0xffffffff][metadata length i32][metadata][body], before 0.15 without the first four
  * bytes, up to a length of 0 or the end. Anything but zeros behind that end is refused: it would be lost without a word.
  */
-export async function* framedMessages(chunks: AsyncIterable<DecodedChunk>, limits: FrameLimits): AsyncGenerator<Framed> {
+export async function* framedMessages(
+  chunks: AsyncIterable<DecodedChunk>,
+  random: () => Promise<Source>,
+  limits: FrameLimits,
+): AsyncGenerator<Framed> {
   const queue = new ByteQueue(chunks);
   try {
     for (;;) {
       const length = await metadataLength(queue, limits);
       if (length === 0) break;
       const message = readMessage(await queue.exactly(length, "metadata"), limits.columns);
-      checkBody(message.bodyBytes, limits);
-      const body = await queue.exactly(message.bodyBytes, "a body");
-      yield { message, body, rawBytes: queue.rawBytes };
+      if (message.bodyBytes > heldWhole(limits) && queue.plain) {
+        const body = { source: await random(), at: queue.position, bytes: message.bodyBytes };
+        if (body.bytes > body.source.size - body.at)
+          unreadable(`it is cut off: ${body.source.size - body.at} of ${body.bytes} bytes of a body`);
+        yield { message, body, rawBytes: queue.rawBytes };
+        await queue.pass(message.bodyBytes);
+      } else {
+        checkBody(message.bodyBytes, limits);
+        const body = await queue.exactly(message.bodyBytes, "a body");
+        yield { message, body, rawBytes: queue.rawBytes };
+      }
     }
     for (let rest = await queue.upTo(4_096); rest.length > 0; rest = await queue.upTo(4_096)) {
       if (rest.some((byte) => byte !== 0)) unreadable("more bytes follow the end of its stream");
@@ -36,6 +58,13 @@ export async function* framedMessages(chunks: AsyncIterable<DecodedChunk>, limit
   } finally {
     await queue.close();
   }
+}
+
+/** The body in memory. */
+export async function heldBody(body: Uint8Array | LazyBody, limits: FrameLimits): Promise<Uint8Array> {
+  if (body instanceof Uint8Array) return body;
+  checkBody(body.bytes, limits);
+  return new Uint8Array(await body.source.read(body.at, body.at + body.bytes));
 }
 
 /** A body is held in memory whole. */
@@ -73,6 +102,8 @@ export function uint32(bytes: Uint8Array): number {
 /** Bytes in order, held only until they are asked for: a length that is claimed takes no memory before its bytes have come. */
 class ByteQueue {
   rawBytes = 0;
+  /** How many bytes were taken. */
+  position = 0;
   readonly #chunks: AsyncIterator<DecodedChunk>;
   #held: Uint8Array[] = [];
   #bytes = 0;
@@ -107,7 +138,22 @@ class ByteQueue {
     }
     this.#held.splice(0, used);
     this.#bytes -= out.length;
+    this.position += out.length;
     return out;
+  }
+
+  /** Whether what comes is the file as it lies, not decompressed. */
+  get plain(): boolean {
+    return this.position + this.#bytes === this.rawBytes;
+  }
+
+  /** Leaves bytes out. */
+  async pass(length: number): Promise<void> {
+    for (let left = length; left > 0;) {
+      const bytes = await this.upTo(Math.min(left, 2 ** 20));
+      if (bytes.length === 0) unreadable("it is cut off");
+      left -= bytes.length;
+    }
   }
 
   async close(): Promise<void> {

@@ -1,11 +1,11 @@
-import type { DecodedChunk } from "../decompress.ts";
 import type { FormatInput } from "../format.ts";
 import type { Source } from "../source.ts";
 import type { ArrowArray } from "./array.ts";
 import { Dictionaries } from "./dictionaries.ts";
-import { checkBody, checkMetadata, CONTINUATION, type Framed, framedMessages, uint32 } from "./framing.ts";
-import { type Block, type Footer, type Message, readFooter, readMessage } from "./message.ts";
-import { readArrays } from "./read-arrays.ts";
+import { checkBody, checkMetadata, CONTINUATION, type Framed, framedMessages, heldBody, heldWhole, uint32 } from "./framing.ts";
+import { type BatchHead, type Block, type Footer, type Message, readFooter, readMessage } from "./message.ts";
+import { type ArrayContext, readArrays } from "./read-arrays.ts";
+import { type LazyBody, windowsOf } from "./read-window.ts";
 import { beyond, unreadable } from "./refuse.ts";
 import type { ArrowSchema } from "./schema.ts";
 
@@ -37,8 +37,10 @@ export function isArrowFile(head: Uint8Array): boolean {
 }
 
 /** An Arrow stream, read from front to back, as often as `decoded` is called. */
-export async function openStream(decoded: () => AsyncIterable<DecodedChunk>, rawSize: number, limits: Limits): Promise<OpenArrow> {
-  const messages = framedMessages(decoded(), limits);
+export async function openStream(input: Pick<FormatInput, "decoded" | "random" | "rawSize" | "limits">): Promise<OpenArrow> {
+  const { rawSize, limits } = input;
+  const framed = () => framedMessages(input.decoded(), () => input.random(), limits);
+  const messages = framed();
   try {
     const first = await messages.next();
     if (first.done === true || first.value.message.is !== "schema") return unreadable("it does not begin with a schema");
@@ -46,7 +48,7 @@ export async function openStream(decoded: () => AsyncIterable<DecodedChunk>, raw
     return {
       schema,
       batches: async function* (as) {
-        const again = framedMessages(decoded(), limits);
+        const again = framed();
         await again.next();
         yield* batchesOf(as, again, rawSize, limits);
       },
@@ -70,7 +72,7 @@ export async function openFile(source: Source, rawSize: number, limits: Limits):
   for (const block of [...footer.dictionaries, ...footer.batches]) checkBlock(block, end, limits);
   return {
     schema: footer.schema,
-    batches: (as) => batchesOf(as, blocksOf(source, footer, rawSize, limits.columns), rawSize, limits),
+    batches: (as) => batchesOf(as, blocksOf(source, footer, rawSize, limits), rawSize, limits),
   };
 }
 
@@ -79,30 +81,32 @@ function checkBlock(block: Block, end: number, limits: Limits): void {
     unreadable(`a batch of ${block.metadataBytes} and ${block.bodyBytes} bytes at ${block.at}, its batches end at ${end}`);
   }
   checkMetadata(block.metadataBytes, limits);
-  checkBody(block.bodyBytes, limits);
 }
 
 /** The dictionaries, those that others refer to first as far as they stand so, then the batches. */
-async function* blocksOf(source: Source, footer: Footer, rawSize: number, columns: number): AsyncGenerator<Framed> {
+async function* blocksOf(source: Source, footer: Footer, rawSize: number, limits: Limits): AsyncGenerator<Framed> {
   let seen = 0;
   for (const block of [...footer.dictionaries, ...footer.batches]) {
-    const bytes = await source.read(block.at, block.at + block.metadataBytes + block.bodyBytes);
-    const framed = messageOf(bytes, block, columns);
+    const lazy = block.bodyBytes > heldWhole(limits);
+    const bytes = await source.read(block.at, block.at + block.metadataBytes + (lazy ? 0 : block.bodyBytes));
+    const message = messageOf(bytes, block, limits.columns);
     // Blocks lie where they like: what was read of a file that is decompressed first is its share.
-    seen += bytes.length;
-    yield { ...framed, rawBytes: Math.min(rawSize, Math.floor((seen / source.size) * rawSize)) };
+    seen += block.metadataBytes + block.bodyBytes;
+    const rawBytes = Math.min(rawSize, Math.floor((seen / source.size) * rawSize));
+    // In memory of its own, so that it begins at a multiple of eight.
+    const held = () => new Uint8Array(bytes.subarray(block.metadataBytes));
+    yield { message, body: lazy ? { source, at: block.at + block.metadataBytes, bytes: block.bodyBytes } : held(), rawBytes };
   }
 }
 
-function messageOf(bytes: Uint8Array, block: Block, columns: number): { message: Message; body: Uint8Array } {
+function messageOf(bytes: Uint8Array, block: Block, columns: number): Message {
   const first = uint32(bytes);
   const from = first === CONTINUATION ? 8 : 4;
   const length = first === CONTINUATION ? uint32(bytes.subarray(4)) : first;
   if (length > block.metadataBytes - from) return unreadable(`metadata of ${length} bytes in ${block.metadataBytes}`);
   const message = readMessage(bytes.subarray(from, from + length), columns);
   if (message.bodyBytes !== block.bodyBytes) return unreadable(`a body of ${message.bodyBytes} bytes, its footer says ${block.bodyBytes}`);
-  // In memory of its own, so that it begins at a multiple of eight.
-  return { message, body: new Uint8Array(bytes.subarray(block.metadataBytes)) };
+  return message;
 }
 
 async function* batchesOf(
@@ -119,7 +123,7 @@ async function* batchesOf(
   for await (const { message, body, rawBytes } of messages) {
     if (message.is === "schema") return unreadable("a second schema");
     if (message.is === "dictionary") {
-      waiting.push({ message, body });
+      waiting.push({ message, body: await heldBody(body, limits) });
       checkBody(
         waiting.reduce((sum, { body: held }) => sum + held.length, 0),
         limits,
@@ -130,10 +134,27 @@ async function* batchesOf(
     addReady(dictionaries, waiting, context, true);
     rows += message.batch.rows;
     checkRows(rows, rawSize, limits);
-    const arrays = readArrays(schema.fields, message.batch, body, { ...context, dictionaries: dictionaries.arrays });
-    yield { rows: message.batch.rows, arrays, bytes: body.length, rawBytes };
+    yield* arraysOf(schema, { batch: message.batch, body, rawBytes }, { ...context, dictionaries: dictionaries.arrays });
   }
   addReady(dictionaries, waiting, context, true);
+}
+
+/** A batch whole, or where its body is large by windows, if its types allow it. */
+async function* arraysOf(
+  schema: ArrowSchema,
+  { batch, body, rawBytes }: { batch: BatchHead; body: Framed["body"]; rawBytes: number },
+  context: ArrayContext & { limits: Limits },
+): AsyncGenerator<ReadBatch> {
+  const windows = body instanceof Uint8Array ? null : windowsOf(schema.fields, batch, body, context);
+  if (windows === null) {
+    const bytes = await heldBody(body, context.limits);
+    yield { rows: batch.rows, arrays: readArrays(schema.fields, batch, bytes, context), bytes: bytes.length, rawBytes };
+    return;
+  }
+  for await (const { rows, arrays } of windows) {
+    const share = batch.rows === 0 ? 1 : rows / batch.rows;
+    yield { rows, arrays, bytes: Math.ceil((body as LazyBody).bytes * share), rawBytes };
+  }
 }
 
 function addReady(

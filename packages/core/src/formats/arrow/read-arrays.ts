@@ -263,7 +263,8 @@ function checkShared(sizes: Int32Array, values: number, ratio: number): void {
   }
 }
 
-function checkKeys(entries: ArrowArray): void {
+/** Keys of a map are never null. */
+export function checkKeys(entries: ArrowArray): void {
   if (entries.nulls > 0 || (entries.is === "struct" && (entries.children[0]?.nulls ?? 0) > 0)) unreadable("a map with a null key");
 }
 
