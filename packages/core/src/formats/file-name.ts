@@ -29,6 +29,7 @@ const TABULAR: Readonly<Record<string, Exclude<FormatName, "opaque">>> = {
   jsonl: "ndjson",
   xls: "xls",
   xlsx: "xlsx",
+  xlsm: "xlsx",
   arrow: "arrow",
   arrows: "arrow",
   ipc: "arrow",

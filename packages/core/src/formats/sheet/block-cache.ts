@@ -13,11 +13,11 @@ export class BlockCache {
     this.#most = most;
   }
 
-  /** The blocks of the sheet `key`: those that were kept, or as `read` gives them. */
-  async *through(key: string, read: () => AsyncIterable<SheetBlock>): AsyncGenerator<SheetBlock> {
+  /** The blocks of the sheet `key`: those that were kept, or as `read` gives them. `expected` bytes that do not fit are not tried. */
+  async *through(key: string, expected: number, read: () => AsyncIterable<SheetBlock>): AsyncGenerator<SheetBlock> {
     const kept = this.#kept.get(key);
     if (kept !== undefined) return yield* kept;
-    let mine: SheetBlock[] | null = [];
+    let mine: SheetBlock[] | null = this.#bytes + expected <= this.#most ? [] : null;
     let bytes = 0;
     for await (const each of read()) {
       if (mine !== null) {

@@ -11,6 +11,9 @@ import { sheetBlocks } from "./sheet-blocks.ts";
 import { readStyles } from "./styles.ts";
 import { readWorkbook, type SheetPart } from "./workbook.ts";
 
+/** Bytes of cells for each byte of a sheet's XML, at least. */
+const KEPT_SHARE = 1 / 4;
+
 /** The sheets of a workbook, and the rows of each. */
 export interface OpenedWorkbook {
   readonly sheets: readonly SheetPart[];
@@ -40,7 +43,7 @@ export async function readWorkbookFile(source: Source, limits: FormatLimits, kep
   const read = (part: ZipEntry) => sheetBlocks(zip, part, facts, before.get(part.name) ?? 0);
   return {
     sheets: workbook.sheets,
-    rowsOf: ({ name, part }) => ({ name, strings, blocks: () => cache.through(part.name, () => read(part)) }),
+    rowsOf: ({ name, part }) => ({ name, strings, blocks: () => cache.through(part.name, part.bytes * KEPT_SHARE, () => read(part)) }),
   };
 }
 
