@@ -43,7 +43,7 @@ export async function readTables(input: FormatInput): Promise<Read[]> {
 /** The tables of a file, all rows looked at. */
 export async function wholeTables(input: FormatInput): Promise<OpenedTable[]> {
   const { tables } = await json.open(input);
-  return Promise.all(tables.map((table) => table.whole?.() ?? table));
+  return Promise.all(tables.map(async (table) => (await table.whole?.()) ?? table));
 }
 
 async function readTable(table: OpenedTable): Promise<Read> {

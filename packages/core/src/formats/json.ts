@@ -6,20 +6,22 @@ import { Blocks } from "./json/blocks.ts";
 import { openDocument } from "./json/document.ts";
 import { recordTable } from "./json/record-table.ts";
 import type { Layout } from "./json/records.ts";
+import { utf8Input } from "./json/utf8-input.ts";
 import { limitDepth, MORE, OPEN_ARRAY, OPEN_OBJECT, scanValue, skipSpace } from "./json/scan-value.ts";
 
 /**
- * JSON: rows in an array, one a line, or one behind the other; rows as arrays; and objects that hold columns, tables or rows
+ * JSON (RFC 8259): rows in an array, one a line, or one behind the other; rows as arrays; and objects that hold columns, tables or rows
  * in any of pandas' orients. Which of them is told from the bytes where no option says it.
  */
 export const json: Format = {
   names: ["json", "ndjson"],
 
-  async open(input: FormatInput): Promise<OpenedFile> {
-    limitDepth(input.limits.jsonDepth);
+  async open(raw: FormatInput): Promise<OpenedFile> {
+    limitDepth(raw.limits.jsonDepth);
+    const { encoding, input } = await utf8Input(raw);
     const decoded = () => input.decoded();
     const layout = await findLayout(input, decoded);
-    return { dialect: { encoding: "utf-8" }, tables: await tablesOf(input, layout, decoded) };
+    return { dialect: { encoding }, tables: await tablesOf(input, layout, decoded) };
   },
 };
 
