@@ -94,6 +94,26 @@ test("a dry run of a file in Windows-1252 tells its encoding, and of a broken on
   expect(json.outcome).toMatchObject({ kind: "inspected", inspection: { fault: { code: "unreadable" } } });
 });
 
+test("a dry run takes values by the same rules as a load: what was found, and what options say", async () => {
+  const found = await convertBytes("a.csv", "id;price\n1;1,50\n2;2,25\n", { mode: "inspect" });
+  expect(found.outcome).toMatchObject({
+    inspection: {
+      detected: { decimal: "," },
+      tables: [
+        {
+          columns: [{ type: "int64" }, { name: "price", type: "double" }],
+          preview: [
+            [1, 1.5],
+            [2, 2.25],
+          ],
+        },
+      ],
+    },
+  });
+  const said = await convertBytes("a.csv", "d\n13/01/2026\n", { mode: "inspect", options: { day_first: true } });
+  expect(said.outcome).toMatchObject({ inspection: { tables: [{ columns: [{ type: "date" }] }] } });
+});
+
 test("ragged fail refuses the file at its first ragged row; a file that is made again keeps its others", async () => {
   const options = parseFileOptions({ on_bad_lines: "error" });
   const asked = await convertBytes("a.csv", "a,b\n1,x\n2\n3,z\n", { options });

@@ -20,5 +20,6 @@ test("a record without much of a dialect pins what it has", () => {
   const old = { format: "tsv", delimiter: "\t", quote: '"', header: false, encoding: "utf-8" } as const;
   expect(pinned({}, old)).toEqual({ delimiter: "\t", quote: '"', header: false, encoding: "utf-8", skip_rows: 0 });
   expect(pinned({ tables: "union" }, { format: "xlsx", header: true })).toEqual({ tables: "union" });
+  expect(pinned({}, { ...old, compression: "zip" })).toEqual({});
   expect(pinned({}, null)).toEqual({});
 });

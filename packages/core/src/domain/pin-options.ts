@@ -1,8 +1,9 @@
-import type { FileOptions, FormatName } from "./options.ts";
+import type { CompressionName, FileOptions, FormatName } from "./options.ts";
 
 /** What was told of a text table when it was loaded; see `Detected`. */
 export interface ToldDialect {
   readonly format: FormatName;
+  readonly compression?: CompressionName;
   readonly delimiter?: string;
   readonly quote?: string;
   readonly header?: boolean;
@@ -18,7 +19,8 @@ const TEXT_TABLES: ReadonlySet<FormatName> = new Set<FormatName>(["csv", "tsv", 
  * a later version that finds out more does not give its rows other names. What was said stays.
  */
 export function pinned(options: FileOptions, told: ToldDialect | null): FileOptions {
-  if (told === null || !TEXT_TABLES.has(told.format)) return options;
+  // Of a zip only its first member is told: the others may be written in other ways.
+  if (told === null || !TEXT_TABLES.has(told.format) || told.compression === "zip") return options;
   const { delimiter, quote, header, encoding, decimal, preambleRows = 0 } = told;
   const spaced = delimiter !== undefined && options.delimiter === undefined && /^[,;|] $/.test(delimiter);
   return {

@@ -61,7 +61,7 @@ async function inspectTable(
   const opened = whole.sample ?? whole;
   const { columns, declared } = chooseColumns(opened.table, opened.columns, request.options);
   const sample: Sample = { complete: false, rows: 0, rawBytes: 0 };
-  const table: OpenedTable = { table: opened.table, columns, batches: () => sampled(opened, sample, opened === whole) };
+  const table: OpenedTable = { ...opened, columns, batches: () => sampled(opened, sample, opened === whole) };
   const schema = Object.hasOwn(request.schemas, table.table) ? request.schemas[table.table] : undefined;
   const plan = await planOrWithout(table, request, declared, (fault) => (found.fault ??= fault.toRecord()));
   const context = {
