@@ -90,7 +90,7 @@ describe.each(SAMPLES)("%s", (_, codec, bytes) => {
   });
 
   test("is an error wherever it is cut off inside a stream", async () => {
-    for (let length = 1; length < bytes.length; length += Math.ceil(bytes.length / 61)) {
+    for (let length = 1; length < bytes.length; length += Math.ceil(bytes.length / 37)) {
       const result = await refusal(codec, bytes.subarray(0, length), 4_096);
       // Between two streams, or in what pads them, a file may end.
       if (result === "decoded") expect((await decoded(codec, bytes.subarray(0, length))).bytes.length).toBeGreaterThan(half - 1);
@@ -108,9 +108,9 @@ describe.each(SAMPLES)("%s", (_, codec, bytes) => {
 const CHECKED = SAMPLES.filter(([name]) => ["gzip", "bzip2", "xz", "zstd"].includes(name));
 test.each(CHECKED)("%s: a flipped bit anywhere past the header never gives other bytes without an error", async (_, codec, bytes) => {
   // node's zstd writes no checksum unless asked; xz and gzip hold bits that mean nothing (times, names).
-  for (let i = 1; i < 120; i++) {
+  for (let i = 1; i < 60; i++) {
     const damaged = Buffer.from(bytes);
-    const at = Math.floor((i * bytes.length) / 120);
+    const at = Math.floor((i * bytes.length) / 60);
     damaged[at] = (damaged[at] ?? 0) ^ (1 << (i % 8));
     let result: Decoded;
     try {

@@ -69,9 +69,8 @@ export class XzContext {
     return { code, bytes };
   }
 
-  /** Gives the memory back; for another decoder only when this one came to its end in peace. */
-  close(whole: boolean): void {
-    if (!whole) return;
+  /** Gives the memory back, for another decoder too. Not after a trap: nobody knows what state that left. */
+  close(): void {
     this.#exports.destroy_context(this.#at);
     if (this.#exports.memory.buffer.byteLength <= KEPT_BYTES) idle = this.#exports;
   }

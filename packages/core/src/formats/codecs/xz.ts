@@ -13,7 +13,7 @@ export async function* unxz(input: AsyncIterable<Uint8Array>): AsyncGenerator<In
   const queue = new ByteQueue(input);
   const context = await XzContext.open();
   let decoded = 0;
-  let whole = false;
+  let trapped = false;
   try {
     const head = await queue.fill(SHORTEST_BYTES);
     if (head.length < SHORTEST_BYTES) throw cutOff("xz", 0);
@@ -30,11 +30,13 @@ export async function* unxz(input: AsyncIterable<Uint8Array>): AsyncGenerator<In
       // No input left, none used and nothing made of it: it waits for what does not come.
       if (atEnd && bytes.length === 0 && before === 0) throw cutOff("xz", decoded);
     }
-    whole = true;
     const end = queue.taken - context.unused;
     if (context.unused > 0 || (await queue.fill(1)).length > 0) throw garbageAfter("xz", end);
+  } catch (error) {
+    trapped = error instanceof Error && error.name === "RuntimeError";
+    throw error;
   } finally {
-    context.close(whole);
+    if (!trapped) context.close();
     await queue.close();
   }
 }
