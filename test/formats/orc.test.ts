@@ -224,7 +224,7 @@ test("rows of something else than a struct are one column", async () => {
 test("text that is no UTF-8 refuses the file", async () => {
   expect(failedWith((await convertBytes("x.orc", fixture("bad-utf8.orc"))).outcome).fault).toMatchObject({
     code: "unreadable",
-    message: expect.stringMatching(/no UTF-8/),
+    message: expect.stringMatching(/a text is no UTF-8, in column "t"/),
   });
   // Whole, the bytes are UTF-8; the first value ends inside a character.
   const cut = oneColumn({ kind: KIND.string }, 2, [

@@ -26,7 +26,13 @@ export const orc: Format = {
     const leaves = await observeLeaves(file, footer.stripes, root);
     const names = headerNames(fields.map(({ name }) => name));
     const columns = fields.map(({ type }, i): SourceColumn => ({ name: names[i] ?? "", type: columnTypeOf(type, leaves) }));
-    const table: OrcTable = { file, root, fields: fields.map(({ type }) => type), leaves, stripes: footer.stripes };
+    const table: OrcTable = {
+      file,
+      root,
+      fields: fields.map(({ type }, i) => ({ name: names[i] ?? "", type })),
+      leaves,
+      stripes: footer.stripes,
+    };
     return { dialect: {}, tables: [{ table: MAIN_TABLE, columns, batches: () => batches(table, input) }] };
   },
 };

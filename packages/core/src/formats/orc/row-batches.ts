@@ -1,10 +1,11 @@
+import { Fault, isFault } from "../../domain/fault.ts";
 import type { ColumnData } from "../../schema/column-data.ts";
 import type { FormatLimits } from "../format.ts";
 import { BatchTally, BatchTooLarge, type ColumnReader } from "./column-reader.ts";
 import { ColumnReaders } from "./column-readers.ts";
 import type { StripeInfo } from "./footer.ts";
 import { allPresent, PresentReader } from "./presence.ts";
-import type { LeafTypes, OrcType } from "./schema.ts";
+import type { LeafTypes, OrcField, OrcType } from "./schema.ts";
 import { type OrcFile, Stripe } from "./stripe.ts";
 import { Zones } from "./zones.ts";
 
@@ -17,7 +18,7 @@ const FIRST_ROWS = 1_024;
 export interface OrcTable {
   readonly file: OrcFile;
   readonly root: OrcType;
-  readonly fields: readonly OrcType[];
+  readonly fields: readonly OrcField[];
   readonly leaves: LeafTypes;
   readonly stripes: readonly StripeInfo[];
 }
@@ -110,14 +111,25 @@ async function* stripeBatches(
   size.forget();
 }
 
+interface NamedReader {
+  readonly name: string;
+  readonly reader: ColumnReader;
+}
+
+/** What is wrong with a column's bytes names the column. */
+function rethrow(error: unknown, column: string): never {
+  if (!isFault(error) || error.code !== "unreadable") throw error;
+  throw new Fault("unreadable", `${error.message}, in column ${JSON.stringify(column)}`, { ...error.detail, field: column });
+}
+
 /** The rows of a stripe in pieces of any size. */
 class StripeRows {
   done = 0;
   readonly #present: PresentReader;
-  readonly #columns: readonly ColumnReader[];
+  readonly #columns: readonly NamedReader[];
   readonly #tally: BatchTally;
 
-  private constructor(present: PresentReader, columns: readonly ColumnReader[], tally: BatchTally) {
+  private constructor(present: PresentReader, columns: readonly NamedReader[], tally: BatchTally) {
     this.#present = present;
     this.#columns = columns;
     this.#tally = tally;
@@ -130,7 +142,7 @@ class StripeRows {
     const present = root.kind === "struct" ? stripe.present(root) : new PresentReader(null);
     return new StripeRows(
       present,
-      fields.map((type) => readers.of(type)),
+      fields.map(({ name, type }) => ({ name, reader: readers.of(type) })),
       tally,
     );
   }
@@ -139,7 +151,9 @@ class StripeRows {
     this.#tally.begin(rows);
     const presence = await this.#present.read(allPresent(rows));
     const columns: ColumnData[] = [];
-    for (const column of this.#columns) columns.push(await column.read(presence));
+    for (const { name, reader } of this.#columns) {
+      columns.push(await reader.read(presence).catch((error: unknown) => rethrow(error, name)));
+    }
     this.done += rows;
     return columns;
   }
