@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Core, openCore } from "../harness/core.ts";
 
@@ -47,19 +49,25 @@ it("options that rename, type and choose columns work on a column called __proto
 it("a file whose late byte is no UTF-8 leaves one set of parts and one object of rejects, and says its encoding", async () => {
   const sync = await core.start(await core.dataset("/odd/latin1"));
   let text = "id,name\n";
-  for (let i = 0; i < 30_000; i++) text += i % 3_000 === 7 ? `${i}\n` : `${i},name ${i}\n`;
-  const bytes = Buffer.concat([Buffer.from(text), Buffer.from("30000,caf"), Buffer.of(0xe9, 10)]);
+  // So many rejects that some of them have been written when the byte is found.
+  for (let i = 0; i < 60_000; i++) text += i % 12 === 7 ? `${i}\n` : `${i},name ${i}\n`;
+  const bytes = Buffer.concat([Buffer.from(text), Buffer.from("60000,caf"), Buffer.of(0xe9, 10)]);
   const [file] = await core.upload(sync, { "a.csv": bytes });
   await core.work();
   if (!file) throw new Error("nothing was uploaded");
   expect(await core.file(file)).toMatchObject({
     state: "loaded",
-    counts: { read: 30_001, loaded: 29_991, rejected: 10 },
+    counts: { read: 60_001, loaded: 55_001, rejected: 5_000 },
     detected: { encoding: "windows-1252", delimiter: ",", header: true },
   });
+  const keys: string[] = [];
+  for await (const { key } of core.objects.list("rejects/")) if (key.includes(file)) keys.push(key);
+  expect(keys.length).toBe(1);
+  const lines = (await readFile(join(core.root, keys[0] ?? ""), "utf8")).trim().split("\n");
+  expect(lines.map((line) => (JSON.parse(line) as { row: number }).row)).toEqual(Array.from({ length: 5_000 }, (_, i) => i * 12 + 8));
   const rows = await core.rows("/odd/latin1");
-  expect(rows.length).toBe(29_991);
-  expect(rows.at(-1)).toEqual({ id: 30_000, name: "café" });
+  expect(rows.length).toBe(55_001);
+  expect(rows.at(-1)).toEqual({ id: 60_000, name: "café" });
 });
 
 it("a file is made again as it was read the first time: its header, its preamble and its decimal comma stay", async () => {

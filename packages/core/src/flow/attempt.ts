@@ -77,8 +77,14 @@ export async function attempt(deps: AttemptDeps, of: AttemptOf, signal: AbortSig
       return Promise.resolve(partSink(deps, part));
     },
     openRejects: () => {
-      rejects.sink = putSink(deps.objects, rejects.key);
-      return Promise.resolve(rejects.sink);
+      const sink = putSink(deps.objects, rejects.key);
+      rejects.sink = sink;
+      const abort = async () => {
+        await sink.abort();
+        // A conversion that starts over may have none the second time.
+        if (rejects.sink === sink) rejects.sink = null;
+      };
+      return Promise.resolve({ write: (bytes) => sink.write(bytes), close: () => sink.close(), abort });
     },
     progress: of.progress,
   };
