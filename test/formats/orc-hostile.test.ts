@@ -114,7 +114,7 @@ test("types that are no tree, or one too deep, are refused", async () => {
   const deep = Array.from({ length: 20_000 }, (_, i) => ({ kind: KIND.list, subtypes: [i + 2] }));
   expect(await refusal(ints({ types: [ROW(1), ...deep, INT] }))).toMatchObject({
     code: "limit_exceeded",
-    message: expect.stringMatching(/limit depth/),
+    message: expect.stringMatching(/limit orcDepth, fixed/),
   });
   const wide = Array.from({ length: 16_385 }, (_, i) => i + 1);
   expect(await refusal(ints({ types: [ROW(...wide), ...wide.map(() => INT)] }))).toMatchObject({

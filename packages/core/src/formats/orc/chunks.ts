@@ -33,10 +33,6 @@ export class Compression {
     this.#budget = new DecodeBudget(limits);
   }
 
-  get footerBytes(): number {
-    return this.#limits.footerBytes;
-  }
-
   get heldBytes(): number {
     return this.#limits.heldBytes;
   }
@@ -163,15 +159,14 @@ const MAX_FOOTER_BYTES = 64 * 2 ** 20;
 
 /** All decoded bytes of the file's footer or a stripe's. Throws `limit_exceeded` where they are too many. */
 export async function readFooter(source: Source, compression: Compression, from: number, length: number): Promise<Uint8Array> {
-  const limit = Math.min(compression.footerBytes, MAX_FOOTER_BYTES);
-  if (length > limit) throw beyond("an ORC footer is too long", "footerBytes", length, limit);
+  if (length > MAX_FOOTER_BYTES) throw beyond("an ORC footer is too long", "orcFooter", length, MAX_FOOTER_BYTES);
   const chunks = new Chunks(source, compression, { from, length, readBytes: length });
   const parts: Uint8Array[] = [];
   let size = 0;
   while (!chunks.done) {
     const part = await chunks.next();
     size += part.length;
-    if (size > limit) throw beyond("an ORC footer is too long", "footerBytes", size, limit);
+    if (size > MAX_FOOTER_BYTES) throw beyond("an ORC footer is too long", "orcFooter", size, MAX_FOOTER_BYTES);
     parts.push(part);
   }
   return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, size);

@@ -88,8 +88,7 @@ export function parsePostscript(bytes: Uint8Array): Postscript {
   if (magic !== null && magic !== "ORC") throw damaged("the magic in its postscript is not ORC");
   const named = COMPRESSIONS[compression];
   if (named === undefined) throw damaged(`compression ${compression} is none of ${COMPRESSIONS.join(", ")}`);
-  if (blockSize > MAX_BLOCK_SIZE)
-    throw beyond("the ORC compression block size is too large", "compressionBlockSize", blockSize, MAX_BLOCK_SIZE);
+  if (blockSize > MAX_BLOCK_SIZE) throw beyond("the ORC compression block size is too large", "orcBlock", blockSize, MAX_BLOCK_SIZE);
   return { footerLength, metadataLength, compression: named, blockSize: blockSize || DEFAULT_BLOCK_SIZE, version };
 }
 
@@ -102,7 +101,7 @@ export function parseFooter(bytes: Uint8Array, maxTypes: number): Footer {
   let calendar = 0;
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === 3) {
-      if (stripes.length >= MAX_STRIPES) throw beyond("the ORC file has too many stripes", "stripes", stripes.length + 1, MAX_STRIPES);
+      if (stripes.length >= MAX_STRIPES) throw beyond("the ORC file has too many stripes", "orcStripes", stripes.length + 1, MAX_STRIPES);
       stripes.push(parseStripe(reader.message()));
     } else if (field === 4) {
       if (types.length >= maxTypes) throw beyond("the ORC file has too many types", "columns", types.length + 1, maxTypes);

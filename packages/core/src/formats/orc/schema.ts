@@ -33,7 +33,7 @@ export function typeTree(types: readonly FlatType[]): OrcType {
   const build = (id: number, depth: number): OrcType => {
     const type = types[id];
     if (type === undefined || id !== next) throw damaged(`its types are no tree: type ${id} where ${next} belongs`);
-    if (depth > MAX_DEPTH) throw beyond("an ORC column is nested too deep", "depth", depth, MAX_DEPTH);
+    if (depth > MAX_DEPTH) throw beyond("an ORC column is nested too deep", "orcDepth", depth, MAX_DEPTH);
     next++;
     const names = childNames(type);
     if (names.length !== type.subtypes.length) {
@@ -133,7 +133,7 @@ function arrowNested(type: OrcType, leaves: LeafTypes): DataType {
   if (type.kind === "list") return new List(fields[0] ?? missing(type));
   if (type.kind === "map") return mapType(fields[0] ?? missing(type), fields[1] ?? missing(type));
   if (type.kind === "union" && fields.length > MAX_VARIANTS) {
-    throw beyond("an ORC union has too many variants", "variants", fields.length, MAX_VARIANTS);
+    throw beyond("an ORC union has too many variants", "orcVariants", fields.length, MAX_VARIANTS);
   }
   if (type.kind === "union") return new Struct([new Field(UNION_TAG, new Int8(), true), ...fields]);
   if (fields.length === 0) throw new Fault("unsupported_format", `type ${type.id} is a struct without fields, which Parquet cannot hold`);

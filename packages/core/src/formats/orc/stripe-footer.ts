@@ -35,7 +35,7 @@ export function parseStripeFooter(bytes: Uint8Array, types: number, from: number
   let [at, streams, timezone] = [from, 0, ""];
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === 1) {
-      if (++streams > maxStreams) throw beyond("an ORC stripe has too many streams", "streams", streams, maxStreams);
+      if (++streams > maxStreams) throw beyond("an ORC stripe has too many streams", "orcStreams", streams, maxStreams);
       const { kind, column, length } = parseStream(reader.message());
       if (length > to - at) throw damaged(`a stream of ${length} bytes at ${at} reaches beyond its stripe's end at ${to}`);
       const key = keyOf(column, kind);
