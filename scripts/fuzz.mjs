@@ -8,7 +8,7 @@ npm run fuzz -- --seconds <n>         for so long, shared among the formats
 npm run fuzz -- --only <text>         formats whose name holds the text
 npm run fuzz -- --seed <n> --rounds <n>  where the seeds begin, and cases of a batch
 
-Each batch runs in a process of its own with 512 MB of heap and two minutes.`;
+Each batch runs in a process of its own with 512 MB of heap and four minutes.`;
 
 const args = process.argv.slice(2);
 if (args.includes("--help") || args.includes("-h")) {
