@@ -1,4 +1,5 @@
 import { Fault } from "./fault.ts";
+import { mergeSignatures } from "./nested-shape.ts";
 
 /**
  * The logical type of a column and, one to one, its physical Parquet type:
@@ -157,6 +158,10 @@ export function widen(a: ColumnType, b: ColumnType, numbers: NumericFacts): Colu
   if (a.kind === "unknown") return b;
   if (b.kind === "unknown") return a;
   if (isNumeric(a) && isNumeric(b)) return numericFor(a, b, numbers);
+  if (a.kind === "nested" && b.kind === "nested") {
+    const signature = mergeSignatures(a.signature, b.signature);
+    return signature === null ? null : { kind: "nested", signature };
+  }
   if (a.kind === "date" && b.kind === "timestamp") return b.zone ? null : b;
   if (b.kind === "date" && a.kind === "timestamp") return a.zone ? null : a;
   if (a.kind === "timestamp" && b.kind === "timestamp" && a.zone === b.zone) return { kind: "timestamp", zone: a.zone, unit: "ns" };

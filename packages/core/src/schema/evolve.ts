@@ -31,11 +31,12 @@ function askedType(column: Column, facts: ColumnFacts): Column["type"] | null {
     case "date":
     case "timestamp":
       return facts.temporal;
+    case "nested":
+      return facts.whole.kind === "nested" ? facts.whole : null;
     case "bool":
     case "time":
     case "text":
     case "binary":
-    case "nested":
       return null;
   }
 }

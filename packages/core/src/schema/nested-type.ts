@@ -1,20 +1,10 @@
 import * as arrow from "apache-arrow";
 import { Map_ as ArrowMap } from "apache-arrow";
-
-/**
- * A nested Arrow type as JSON, so that equal types have equal signatures and a part without values can still be written:
- * "int64", ["decimal",38,2], {"list":["item",T]}, {"fixed":[3,"item",T]}, {"struct":[["a",T],["b",T]]}, {"map":["entries","key",K,"value",V]}.
- */
-type Shape =
-  | string
-  | readonly (string | number | null)[]
-  | { readonly list: readonly [string, Shape] }
-  | { readonly fixed: readonly [number, string, Shape] }
-  | { readonly struct: readonly (readonly [string, Shape])[] }
-  | { readonly map: readonly [string, string, Shape, string, Shape] };
+import { isFacts, type Shape } from "../domain/nested-shape.ts";
 
 const LEAVES: Readonly<Record<string, () => arrow.DataType>> = {
-  null: () => new arrow.Null(),
+  // A place of nulls is written as a text: Parquet has no type for it.
+  null: () => new arrow.Utf8(),
   bool: () => new arrow.Bool(),
   int8: () => new arrow.Int8(),
   int16: () => new arrow.Int16(),
@@ -104,10 +94,6 @@ function typeOfShape(shape: Shape): arrow.DataType {
     fieldOf(value, valueShape),
   ] as never);
   return new ArrowMap(new arrow.Field(entries, pair, false) as never);
-}
-
-function isFacts(shape: Shape): shape is readonly (string | number | null)[] {
-  return Array.isArray(shape);
 }
 
 function leafOfFacts([kind, a, b]: readonly (string | number | null)[]): arrow.DataType {

@@ -1,4 +1,5 @@
 import { type Data, type DataType, Field, List, makeData, Struct, Utf8 } from "apache-arrow";
+import type { Shape } from "../../domain/nested-shape.ts";
 import type { ColumnType } from "../../domain/table-schema.ts";
 import { toData } from "../../parquet/arrow-batch.ts";
 import { arrowType } from "../../parquet/arrow-schema.ts";
@@ -10,13 +11,24 @@ import { KIND } from "./scan-value.ts";
 
 /** The type of a place that holds objects or lists. */
 export function nestedType(place: NestedPlace): ColumnType {
-  return { kind: "nested", signature: signatureOf(dataType(place)) ?? "" };
+  return { kind: "nested", signature: JSON.stringify(shapeOf(place)) };
 }
 
 /** A place's values, which it has loaded, as a column. */
 export function nestedData(place: NestedPlace, bytes: Uint8Array): ColumnData {
   const data = dataOf(place, bytes);
   return { form: "nested", rows: place.count, nulls: data.nullCount, validity: data.nullCount === 0 ? null : data.nullBitmap, data };
+}
+
+function shapeOf({ shape }: NestedPlace): Shape {
+  switch (shape.is) {
+    case "leaf":
+      return shape.type.kind === "unknown" ? "null" : (JSON.parse(signatureOf(arrowType(shape.type)) ?? '"null"') as Shape);
+    case "struct":
+      return { struct: shape.fields.map(([name, field]): [string, Shape] => [name, shapeOf(field)]) };
+    case "list":
+      return { list: ["item", shapeOf(shape.element)] };
+  }
 }
 
 /** Where only nulls were seen a text stands in for the type that nobody knows: Parquet has none for it. */

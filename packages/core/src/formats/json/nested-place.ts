@@ -151,7 +151,8 @@ export class NestedPlace {
     if (objects + arrays === 0) return isTemporal(facts.whole) && !this.#bounds.dates ? text : { is: "leaf", type: facts.whole };
     if (this.#opaque || this.place.scalars > 0 || (objects > 0 && arrays > 0)) return text;
     if (arrays > 0) return this.#bounds.flatten ? text : { is: "list", element: (this.element ??= this.#newPlace()) };
-    return this.fields.size === 0 ? text : { is: "struct", fields: [...this.fields] };
+    // Objects of no keys say nothing of what they may hold: another file's will.
+    return this.fields.size === 0 ? { is: "leaf", type: { kind: "unknown" } } : { is: "struct", fields: [...this.fields] };
   }
 
   #newPlace(): NestedPlace {

@@ -38,7 +38,7 @@ export class RowTable {
 
   /** Once the columns are known: the key that feeds each of them; null where one has nested values. */
   sources(): number[] | null {
-    if (this.#places.some(({ shape }) => shape.is !== "leaf")) return null;
+    if (this.#places.some(({ shape, place }) => shape.is !== "leaf" || (shape.type.kind === "unknown" && place.objects > 0))) return null;
     return this.#outputs.flatMap((outputs, i) => outputs.map(() => i));
   }
 
