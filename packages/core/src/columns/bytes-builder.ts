@@ -2,7 +2,7 @@ import type { ColumnType } from "../domain/table-schema.ts";
 import type { ColumnData } from "../schema/column-data.ts";
 import type { ChunkBuilder } from "./chunk-builder.ts";
 import type { ColumnChunk } from "./column-chunk.ts";
-import { keepsDictionary, REST_GROUPS } from "./dictionary-policy.ts";
+import { asksForReview, isFull, keepsDictionary, REST_GROUPS } from "./dictionary-policy.ts";
 import { Presence } from "./presence.ts";
 
 /** Bytes with a length before each value, as PLAIN wants them. */
@@ -88,7 +88,7 @@ export class BytesBuilder implements ChunkBuilder {
       if (validity !== null && ((validity[row >> 3]! >> (row & 7)) & 1) === 0) continue;
       const before = this.#distinct.count;
       this.#ids[this.#coded++] = this.#idOf(values, offsets[row]!, offsets[row + 1]!);
-      if (this.#distinct.count > before) this.#review();
+      if (this.#distinct.count > before && asksForReview(this.#distinct.count, this.#table.length)) this.#review();
     }
     return row;
   }
@@ -132,7 +132,7 @@ export class BytesBuilder implements ChunkBuilder {
     if (!keepsDictionary(count, this.#coded)) {
       this.#coding = false;
       this.#rest = REST_GROUPS;
-    } else if (count * 10 > this.#table.length * 7) this.#rehash();
+    } else if (isFull(count, this.#table.length)) this.#rehash();
   }
 
   #rehash(): void {

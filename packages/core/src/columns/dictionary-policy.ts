@@ -16,3 +16,13 @@ export function keepsDictionary(distinct: number, seen: number): boolean {
 
 /** After a dictionary was given up, how many row groups go by before another is tried. */
 export const REST_GROUPS = 7;
+
+/** Whether a hash table of so many places should grow. */
+export function isFull(distinct: number, places: number): boolean {
+  return distinct * 10 > places * 7;
+}
+
+/** After a new value: whether there may be anything to do about the dictionary or its table. Cheap, asked for each. */
+export function asksForReview(distinct: number, places: number): boolean {
+  return isFull(distinct, places) || (distinct & 2_047) === 0;
+}

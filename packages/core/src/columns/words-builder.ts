@@ -2,7 +2,7 @@ import type { ColumnType } from "../domain/table-schema.ts";
 import type { ColumnData } from "../schema/column-data.ts";
 import type { ChunkBuilder } from "./chunk-builder.ts";
 import type { ColumnChunk, DenseValues } from "./column-chunk.ts";
-import { keepsDictionary, REST_GROUPS } from "./dictionary-policy.ts";
+import { asksForReview, isFull, keepsDictionary, REST_GROUPS } from "./dictionary-policy.ts";
 import { Presence } from "./presence.ts";
 
 type Form = "words" | "doubles" | "days" | "pairs";
@@ -115,34 +115,57 @@ export class WordsBuilder implements ChunkBuilder {
     }
     // Room for every row to be a new value, so that the loop need not look.
     this.#distinct = grown(this.#distinct, this.#distinctCount * this.#width, Math.min(rows, 65_536) * this.#width);
+    return this.#width === 2 ? this.#encodeTwos(words, validity, rows) : this.#encodeOthers(words, validity, rows);
+  }
+
+  /** The loop that nearly all values go through, with everything it needs in locals. */
+  #encodeTwos(words: Int32Array, validity: Uint8Array | null, rows: number): number {
     const ids = this.#ids;
+    const distinct = this.#distinct;
+    let table = this.#table;
+    let mask = table.length - 1;
+    let count = this.#distinctCount;
     let coded = this.#coded;
     let row = 0;
     for (; row < rows && this.#coding; row++) {
       if (validity !== null && ((validity[row >> 3]! >> (row & 7)) & 1) === 0) continue;
-      const id = this.#width === 2 ? this.#idOfTwo(words[2 * row]!, words[2 * row + 1]!) : this.#idOf(words, row);
+      const low = words[2 * row]!;
+      const high = words[2 * row + 1]!;
+      let place = hashOfTwo(low, high) & mask;
+      let id = table[place]! - 1;
+      while (id >= 0 && (distinct[2 * id] !== low || distinct[2 * id + 1] !== high)) {
+        place = (place + 1) & mask;
+        id = table[place]! - 1;
+      }
+      if (id < 0) {
+        id = count++;
+        distinct[2 * id] = low;
+        distinct[2 * id + 1] = high;
+        table[place] = count;
+        if (asksForReview(count, table.length)) {
+          this.#distinctCount = count;
+          this.#review(coded + 1);
+          table = this.#table;
+          mask = table.length - 1;
+        }
+      }
       ids[coded++] = id;
-      if (id + 1 === this.#distinctCount) this.#review(coded);
     }
+    this.#distinctCount = count;
     this.#coded = coded;
     return row;
   }
 
-  #idOfTwo(low: number, high: number): number {
-    const table = this.#table;
-    const distinct = this.#distinct;
-    const mask = table.length - 1;
-    let place = (Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b) >>> 7) & mask;
-    for (; ; place = (place + 1) & mask) {
-      const id = table[place]! - 1;
-      if (id < 0) break;
-      if (distinct[2 * id] === low && distinct[2 * id + 1] === high) return id;
+  #encodeOthers(words: Int32Array, validity: Uint8Array | null, rows: number): number {
+    const ids = this.#ids;
+    let row = 0;
+    for (; row < rows && this.#coding; row++) {
+      if (validity !== null && ((validity[row >> 3]! >> (row & 7)) & 1) === 0) continue;
+      const before = this.#distinctCount;
+      ids[this.#coded++] = this.#idOf(words, row);
+      if (this.#distinctCount > before && asksForReview(this.#distinctCount, this.#table.length)) this.#review(this.#coded);
     }
-    const id = this.#distinctCount++;
-    distinct[2 * id] = low;
-    distinct[2 * id + 1] = high;
-    table[place] = id + 1;
-    return id;
+    return row;
   }
 
   #idOf(words: Int32Array, row: number): number {
@@ -164,13 +187,13 @@ export class WordsBuilder implements ChunkBuilder {
     return id;
   }
 
-  /** After a value that may be new: gives the dictionary up, or makes its table larger. */
+  /** Gives the dictionary up, or makes its table larger. */
   #review(seen: number): void {
     const count = this.#distinctCount;
     if (!keepsDictionary(count, seen)) {
       this.#coding = false;
       this.#rest = REST_GROUPS;
-    } else if (count * 10 > this.#table.length * 7) this.#rehash();
+    } else if (isFull(count, this.#table.length)) this.#rehash();
   }
 
   #rehash(): void {
@@ -179,16 +202,17 @@ export class WordsBuilder implements ChunkBuilder {
     const distinct = this.#distinct;
     const width = this.#width;
     for (let id = 0; id < this.#distinctCount; id++) {
-      const hash =
-        width === 2
-          ? Math.imul(distinct[2 * id]! ^ Math.imul(distinct[2 * id + 1]!, 0x9e3779b1), 0x85ebca6b) >>> 7
-          : hashOf(distinct, id * width, width);
+      const hash = width === 2 ? hashOfTwo(distinct[2 * id]!, distinct[2 * id + 1]!) : hashOf(distinct, id * width, width);
       let place = hash & mask;
       while (table[place] !== 0) place = (place + 1) & mask;
       table[place] = id + 1;
     }
     this.#table = table;
   }
+}
+
+function hashOfTwo(low: number, high: number): number {
+  return Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b) >>> 7;
 }
 
 function hashOf(words: Int32Array, at: number, width: number): number {
