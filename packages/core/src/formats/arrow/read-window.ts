@@ -5,7 +5,7 @@ import { checkOffsets, checkUtf8, indicesOf } from "./check-arrays.ts";
 import type { BatchHead } from "./message.ts";
 import { type ArrayContext, checkKeys } from "./read-arrays.ts";
 import { beyond, unreadable } from "./refuse.ts";
-import { type ArrowField, widthOf } from "./schema.ts";
+import { type ArrowField, type ArrowType, widthOf } from "./schema.ts";
 
 /** A body that is too large to be held: read a window of rows at a time, by the ranges that they take of each buffer. */
 export interface LazyBody {
@@ -56,18 +56,12 @@ async function* windows(plans: readonly Plan[], rows: number, body: LazyBody, co
   }
 }
 
+/** Types whose values lie wherever their rows point. */
+const OUT_OF_ORDER = new Set<ArrowType["is"]>(["utf8view", "binaryview", "spans", "union", "runs"]);
+
 function inRowOrder(field: ArrowField): boolean {
   if (field.dictionary) return true;
-  switch (field.type.is) {
-    case "utf8view":
-    case "binaryview":
-    case "spans":
-    case "union":
-    case "runs":
-      return false;
-    default:
-      return field.children.every(inRowOrder);
-  }
+  return !OUT_OF_ORDER.has(field.type.is) && field.children.every(inRowOrder);
 }
 
 class Planner {
@@ -179,7 +173,12 @@ class WindowReader {
         const width = widthOf(type);
         return { ...facts, is: "fixed", type, width, bytes: await this.#range(plan, 1, from * width, count * width) };
       }
-      default:
+      case "null":
+      case "runs":
+      case "spans":
+      case "union":
+      case "utf8view":
+      case "binaryview":
         throw new Error(`values of a type ${type.is} do not lie in the order of their rows`);
     }
   }
