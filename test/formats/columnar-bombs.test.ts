@@ -30,6 +30,7 @@ test("limits read from a Parquet footer are those of the conversion", async () =
     [{ columns: 2 }, "columns"],
     [{ decodedBytes: 1_000 }, "decodedBytes"],
     [{ footerBytes: 100 }, "footerBytes"],
+    [{ heldBytes: 1_000 }, "heldBytes"],
   ] as const) {
     const { fault } = failedWith((await convertBytes("a.parquet", source, { limits })).outcome);
     expect(fault).toMatchObject({ code: "limit_exceeded", field, limit: Object.values(limits)[0] });
