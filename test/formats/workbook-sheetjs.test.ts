@@ -80,7 +80,7 @@ function readXls(bytes: Buffer): Read[] {
   return sheets.map(({ name, hidden, cells }) => ({
     name,
     hidden,
-    sheet: { name, strings: texts, blocks: () => cells.blocks(texts, date1904, bytes.length) },
+    sheet: { name, strings: texts, small: true, blocks: () => cells.blocks(texts, date1904, bytes.length) },
   }));
 }
 

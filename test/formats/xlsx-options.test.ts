@@ -117,3 +117,22 @@ test("a sheet of a header alone is a table without rows", async () => {
     ["b", "unknown"],
   ]);
 });
+
+test("titles and notes above a table are left out and told, unless the options say where it begins", async () => {
+  const table = { 4: ["id", "name", "n"], 5: [1, "x", 2], 6: [2, "y"], 7: [3, "z", 4] };
+  const titled = await convert({ 1: ["Sales of 2024"], 2: ["in thousands"], ...table }, {});
+  expect(await rowsOf(titled)).toEqual([
+    { id: 1n, name: "x", n: 2n },
+    { id: 2n, name: "y", n: null },
+    { id: 3n, name: "z", n: 4n },
+  ]);
+  expect(titled.outcome).toMatchObject({ detected: { header: true, preambleRows: 2 }, counts: { read: 3, loaded: 3 } });
+  expect(failedWith((await convert({ 1: ["Sales of 2024"], ...table }, { header: true })).outcome).fault.code).toBe("nothing_loaded");
+});
+
+test("a narrow header above a few wider rows is no title", async () => {
+  const narrow = await convert({ 1: ["a"], 2: [1], 3: [2], 4: [3, "note"], 5: [4] }, { ragged: "fill" });
+  expect((await rowsOf(narrow)).map(({ a }) => a)).toEqual([1n, 2n, 3n, 4n]);
+  const numbers = await convert({ 1: ["a"], 2: [1, 2], 3: [3, 4], 4: [5, 6] }, { ragged: "fill" });
+  expect((await rowsOf(numbers)).map(({ a }) => a)).toEqual([1n, 3n, 5n]);
+});

@@ -68,7 +68,7 @@ async function openXls(stream: Uint8Array, input: FormatInput): Promise<OpenedFi
   const { texts, date1904 } = book;
   const sheets = chosenSheets(book.sheets, input.options);
   return openSheets(
-    sheets.map(({ name, cells }) => ({ name, strings: texts, blocks: () => cells.blocks(texts, date1904, input.rawSize) })),
+    sheets.map(({ name, cells }) => ({ name, strings: texts, small: true, blocks: () => cells.blocks(texts, date1904, input.rawSize) })),
     input,
   );
 }

@@ -1,12 +1,13 @@
 import { Fault } from "../../domain/fault.ts";
 import { textRules } from "../../schema/text-rules.ts";
-import type { FormatInput, OpenedFile, OpenedTable, SourceBatch } from "../format.ts";
+import type { Dialect, FormatInput, OpenedFile, OpenedTable, SourceBatch } from "../format.ts";
 import { headerNames, joinHeader } from "../header-names.ts";
 import { BatchBuilder } from "./batch-builder.ts";
 import type { CellBlock } from "./cell-block.ts";
 import { cellText, type StringTable } from "./cell-text.ts";
 import { KindsSeen, type SheetType } from "./column-types.ts";
 import { NullCells } from "./null-cells.ts";
+import { preambleOf } from "./preamble.ts";
 import { headerRowsOf, ROLE, RowRoles } from "./row-roles.ts";
 import { SheetBatch } from "./sheet-batch.ts";
 import { Unfolded } from "./unfolded.ts";
@@ -15,6 +16,8 @@ import { Unfolded } from "./unfolded.ts";
 export interface Sheet {
   readonly name: string;
   readonly strings: StringTable;
+  /** Its cells are kept after a first pass: another one costs next to nothing. */
+  readonly small: boolean;
   blocks(): AsyncIterable<SheetBlock>;
 }
 
@@ -41,10 +44,13 @@ const BATCH_TEXT = 8 * 2 ** 20;
 /** The tables of a workbook's sheets; sheets without rows are none. Throws `unreadable` where no table is left. */
 export async function openSheets(sheets: readonly Sheet[], input: Options): Promise<OpenedFile> {
   const tables: OpenedTable[] = [];
+  let dialect: Dialect = {};
   for (const sheet of sheets) {
-    const table = await openSheet(sheet, input);
-    if (table !== null) tables.push(table);
-    if (table !== null && input.options.tables === "first") break;
+    const opened = await openSheet(sheet, input);
+    if (opened === null) continue;
+    tables.push(opened.table);
+    dialect = opened.dialect;
+    if (input.options.tables === "first") break;
   }
   if (tables.length === 0) {
     const read = sheets.map(({ name }) => JSON.stringify(name)).slice(0, 10);
@@ -52,14 +58,16 @@ export async function openSheets(sheets: readonly Sheet[], input: Options): Prom
       field: "sheets",
     });
   }
-  return { dialect: {}, tables };
+  return { dialect: tables.length === 1 ? dialect : {}, tables };
 }
 
 /**
  * Looks at every cell of a sheet and makes a table of it: the first row names the columns, a column's type holds all of its
- * cells. Null for a sheet without rows. Throws what reading throws, and `limit_exceeded`.
+ * cells. Rows of a title before it are found. Null for a sheet without rows. Throws what reading throws, and `limit_exceeded`.
  */
-async function openSheet(sheet: Sheet, input: Options): Promise<OpenedTable | null> {
+async function openSheet(sheet: Sheet, given: Options): Promise<{ readonly table: OpenedTable; readonly dialect: Dialect } | null> {
+  const preamble = await preambleOf(sheet, given.options);
+  const input = preamble === 0 ? given : { ...given, options: { ...given.options, header_row: preamble } };
   const most = input.options.skip_footer ? (await countRows(sheet, input)) - input.options.skip_footer : Number.POSITIVE_INFINITY;
   const found = await survey(sheet, input, most);
   if (found.rows === 0 && found.header.length === 0) return null;
@@ -76,11 +84,15 @@ async function openSheet(sheet: Sheet, input: Options): Promise<OpenedTable | nu
     );
   }
   const rules = textRules(input.options, false);
+  const rows = headerRowsOf(input.options);
   return {
-    table: sheet.name,
-    columns: columns.map(({ name, type }) => ({ name, type })),
-    ...(rules === null ? {} : { rules }),
-    batches: () => batches(sheet, input, most, found.width, columns),
+    table: {
+      table: sheet.name,
+      columns: columns.map(({ name, type }) => ({ name, type })),
+      ...(rules === null ? {} : { rules }),
+      batches: () => batches(sheet, input, most, found.width, columns),
+    },
+    dialect: { header: rows > 0, ...(rows > 1 ? { headerRows: rows } : {}), ...(preamble > 0 ? { preambleRows: preamble } : {}) },
   };
 }
 

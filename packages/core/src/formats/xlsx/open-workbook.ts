@@ -13,6 +13,7 @@ import { readWorkbook, type SheetPart } from "./workbook.ts";
 
 /** Bytes of cells for each byte of a sheet's XML, at least. */
 const KEPT_SHARE = 1 / 4;
+const SMALL_BYTES = 4 * 2 ** 20;
 
 /** The sheets of a workbook, and the rows of each. */
 export interface OpenedWorkbook {
@@ -43,7 +44,12 @@ export async function readWorkbookFile(source: Source, limits: FormatLimits, kep
   const read = (part: ZipEntry) => sheetBlocks(zip, part, facts, before.get(part.name) ?? 0);
   return {
     sheets: workbook.sheets,
-    rowsOf: ({ name, part }) => ({ name, strings, blocks: () => cache.through(part.name, part.bytes * KEPT_SHARE, () => read(part)) }),
+    rowsOf: ({ name, part }) => ({
+      name,
+      strings,
+      small: part.bytes <= SMALL_BYTES,
+      blocks: () => cache.through(part.name, part.bytes * KEPT_SHARE, () => read(part)),
+    }),
   };
 }
 
