@@ -62,4 +62,6 @@ export class BoolColumn implements ColumnBuilder {
   }
 
   forgetCodes(): void {}
+
+  release(): void {}
 }

@@ -22,6 +22,8 @@ export interface ColumnBuilder {
   reset(): void;
   /** The codes of the values so far mean others from now on. */
   forgetCodes(): void;
+  /** Lets another file have its memory: nothing of it is used after this. */
+  release(): void;
 }
 
 /** A builder for a type. Throws for nested types, which have no column of this kind. */

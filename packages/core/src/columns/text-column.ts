@@ -4,27 +4,39 @@ import type { ColumnChunk } from "./column-chunk.ts";
 import { keepsDictionary, MOST_DISTINCT, REST_GROUPS } from "./dictionary-policy.ts";
 import { RowPresence } from "./row-presence.ts";
 import type { Scratch } from "./scratch.ts";
+import { giveMemory, takeMemory } from "./spare-memory.ts";
 
 const FIRST_SLOTS = 256;
-/** Masks that leave the first 0 to 4 bytes of a word. */
-const KEEP = Int32Array.of(0, 0xff, 0xffff, 0xffffff, -1);
+const NO_SLOTS = new Int32Array(0);
+const NO_BYTES = new Uint8Array(0);
+/** Texts up to this length are their own key. */
+const SHORT = 8;
+/** Masks that leave of the first and the second word what belongs to a text of 0 to 8 bytes. */
+const KEEP_LOW = Int32Array.of(0, 0xff, 0xffff, 0xffffff, -1, -1, -1, -1, -1);
+const KEEP_HIGH = Int32Array.of(0, 0, 0, 0, 0, 0xff, 0xffff, 0xffffff, -1);
 /** Longer texts are copied by the runtime, shorter ones word by word. */
 const LONG = 96;
 
 /** Length-prefixed texts, as PLAIN has them. May be written up to 4 bytes over the end in use. */
 class Texts {
-  data: Uint8Array = new Uint8Array(0);
-  view: DataView = new DataView(this.data.buffer);
+  data: Uint8Array<ArrayBuffer> = NO_BYTES;
+  view: DataView = new DataView(NO_BYTES.buffer);
   length = 0;
   count = 0;
 
   reach(more: number): void {
     const need = this.length + more + 8;
     if (need <= this.data.length) return;
-    const data = new Uint8Array(Math.max(need, this.data.length * 2, 4_096));
+    const data = new Uint8Array(takeMemory(Math.max(need, this.data.length * 2)));
     data.set(this.data.subarray(0, this.length));
+    this.release();
     this.data = data;
     this.view = new DataView(data.buffer);
+  }
+
+  release(): void {
+    giveMemory(this.data.buffer);
+    this.data = NO_BYTES;
   }
 
   /** Copies a text; reads up to 3 bytes after it. */
@@ -51,9 +63,10 @@ export class TextColumn implements ColumnBuilder {
   readonly #values = new Texts();
   /** Where each distinct text begins in `#values`, after its length. */
   #starts: Int32Array = new Int32Array(0);
-  #ids: Uint16Array = new Uint16Array(0);
+  #ids: Uint16Array<ArrayBuffer> = new Uint16Array(0);
   #coded = 0;
-  #slots: Int32Array = new Int32Array(0);
+  /** None while there is no dictionary. */
+  #slots: Int32Array = NO_SLOTS;
   #alive = true;
   #without = 0;
   #unescaped: Uint8Array = new Uint8Array(0);
@@ -124,56 +137,103 @@ export class TextColumn implements ColumnBuilder {
 
   forgetCodes(): void {}
 
+  release(): void {
+    this.#plain.release();
+    this.#values.release();
+    giveMemory(this.#ids.buffer);
+  }
+
   #copy(values: Scratch, first: number): void {
     const { from, to, bytes, view, count } = values;
     const plain = this.#plain;
+    let need = 0;
+    for (let i = first; i < count; i++) {
+      const end = to[i] ?? 0;
+      need += (end < 0 ? ~end : end) - (from[i] ?? 0) + 4;
+    }
+    plain.reach(need);
+    const out = plain.view;
+    let length = plain.length;
     for (let i = first; i < count; i++) {
       const at = from[i] ?? 0;
       const end = to[i] ?? 0;
-      if (end >= 0) plain.add(bytes, view, at, end - at);
-      else {
-        const length = this.#unescape(values, at, ~end);
-        plain.add(this.#unescaped, this.#unescapedView, 0, length);
+      const size = end - at;
+      if (end >= 0 && size <= LONG) {
+        out.setInt32(length, size, true);
+        length += 4;
+        for (let k = 0; k < size; k += 4) out.setInt32(length + k, view.getInt32(at + k, true), true);
+        length += size;
+        continue;
       }
+      plain.length = length;
+      if (end >= 0) plain.add(bytes, view, at, size);
+      else {
+        const copied = this.#unescape(values, at, ~end);
+        plain.add(this.#unescaped, this.#unescapedView, 0, copied);
+      }
+      length = plain.length;
+      plain.count--;
     }
+    plain.length = length;
+    plain.count += count - first;
   }
 
   /** Writes ids for the texts; gives how many before the dictionary ended. */
   #encode(values: Scratch): number {
     const { from, to, bytes, view, count } = values;
     const coded = this.#coded;
+    // A load outside of an array, once seen, makes every later one slower.
+    if (this.#slots.length === 0) this.#slots = new Int32Array(FIRST_SLOTS * 4);
     if (coded + count > this.#ids.length) {
-      const ids = new Uint16Array(Math.max(coded + count, this.#ids.length * 2, 4_096));
+      const ids = new Uint16Array(takeMemory(Math.max(coded + count, this.#ids.length * 2) * 2));
       ids.set(this.#ids.subarray(0, coded));
+      giveMemory(this.#ids.buffer);
       this.#ids = ids;
     }
     const ids = this.#ids;
+    let slots = this.#slots;
     let i = 0;
     for (; i < count; i++) {
       const at = from[i] ?? 0;
       const end = to[i] ?? 0;
-      let place = 0;
-      if (end >= 0) place = this.#find(bytes, view, at, end - at, coded + i);
-      else {
-        const length = this.#unescape(values, at, ~end);
-        place = this.#find(this.#unescaped, this.#unescapedView, 0, length, coded + i);
+      const length = end - at;
+      if (end >= 0 && length <= SHORT) {
+        // Most are short and known: everything that `#find` does for them, in place.
+        const low = view.getInt32(at, true) & (KEEP_LOW[length] ?? 0);
+        const high = view.getInt32(at + 4, true) & (KEEP_HIGH[length] ?? 0);
+        const slot = (hash(low, high, length) << 2) & (slots.length - 1);
+        if (slots[slot] === low && slots[slot + 1] === high && slots[slot + 2] === length) {
+          const known = slots[slot + 3] ?? 0;
+          if (known !== 0) {
+            ids[coded + i] = known - 1;
+            continue;
+          }
+        }
       }
+      const place = end >= 0 ? this.#find(bytes, view, at, length, coded + i) : this.#findDoubled(values, at, ~end, coded + i);
       if (place === 0) {
         this.#giveUp();
         break;
       }
+      slots = this.#slots;
       ids[coded + i] = place - 1;
     }
     this.#coded = coded + i;
     return i;
   }
 
+  #findDoubled(values: Scratch, from: number, to: number, rows: number): number {
+    const length = this.#unescape(values, from, to);
+    return this.#find(this.#unescaped, this.#unescapedView, 0, length, rows);
+  }
+
+  /** The id + 1 of a text, new or not; 0 when the dictionary has come to its end. */
   #find(bytes: Uint8Array, view: DataView, at: number, length: number, rows: number): number {
     let low: number;
     let high: number;
-    if (length <= 8) {
-      low = view.getInt32(at, true) & (KEEP[length < 4 ? length : 4] ?? 0);
-      high = length > 4 ? view.getInt32(at + 4, true) & (KEEP[length - 4] ?? 0) : 0;
+    if (length <= SHORT) {
+      low = view.getInt32(at, true) & (KEEP_LOW[length] ?? 0);
+      high = view.getInt32(at + 4, true) & (KEEP_HIGH[length] ?? 0);
     } else {
       low = length;
       high = 0;
@@ -189,16 +249,21 @@ export class TextColumn implements ColumnBuilder {
     const slots = this.#slots;
     const mask = slots.length - 1;
     let slot = (hash(low, high, length) << 2) & mask;
-    // Before the first text there are no slots: what is read outside of them counts as free.
     for (; ; slot = (slot + 4) & mask) {
       const place = slots[slot + 3] ?? 0;
       if (place === 0) break;
       if (slots[slot] !== low || slots[slot + 1] !== high || slots[slot + 2] !== length) continue;
-      if (length <= 8 || this.#equals(place - 1, view, at, length)) return place;
+      if (length <= SHORT || this.#equals(place - 1, view, at, length)) return place;
     }
-    return this.#values.count < MOST_DISTINCT - 2 && keepsDictionary(this.#values.count, rows)
-      ? this.#add(bytes, view, at, length, low, high)
-      : 0;
+    return this.#goesOn(rows) ? this.#add(bytes, view, at, length, low, high) : 0;
+  }
+
+  /** Longer texts cost more to look up than they save, unless they come again and again. */
+  #goesOn(rows: number): boolean {
+    const { count, length } = this.#values;
+    if (count >= MOST_DISTINCT - 2 || !keepsDictionary(count, rows)) return false;
+    const asked = count === 2_048 || count === 8_192 || count === 32_768;
+    return !asked || length < count * (SHORT + 4) || rows >= count * 2;
   }
 
   #equals(id: number, view: DataView, at: number, length: number): boolean {
@@ -228,7 +293,7 @@ export class TextColumn implements ColumnBuilder {
 
   #rehash(): void {
     const old = this.#slots;
-    const slots = new Int32Array(Math.max(old.length * 2, FIRST_SLOTS * 4));
+    const slots = new Int32Array(old.length * 2);
     for (let slot = 0; slot < old.length; slot += 4) {
       const at = old[slot + 3] ?? 0;
       if (at !== 0) place(slots, old[slot] ?? 0, old[slot + 1] ?? 0, old[slot + 2] ?? 0, at);
@@ -256,7 +321,7 @@ export class TextColumn implements ColumnBuilder {
   #giveUp(): void {
     this.#alive = false;
     this.#without = REST_GROUPS;
-    this.#slots = new Int32Array(0);
+    this.#slots = NO_SLOTS;
   }
 }
 

@@ -4,8 +4,10 @@ import type { ColumnChunk, DenseValues } from "./column-chunk.ts";
 import { keepsDictionary, MOST_DISTINCT, REST_GROUPS } from "./dictionary-policy.ts";
 import { RowPresence } from "./row-presence.ts";
 import type { Scratch } from "./scratch.ts";
+import { giveMemory, takeMemory } from "./spare-memory.ts";
 
 const FIRST_SLOTS = 256;
+const NO_SLOTS = new Int32Array(0);
 /** Codes below this have a place in a table of their own. */
 const MAX_CODE = 65_536;
 
@@ -18,13 +20,14 @@ export class WordColumn implements ColumnBuilder {
   /** 32-bit words a value. */
   readonly #width: 1 | 2 | 4;
   readonly #presence = new RowPresence();
-  #plain: Int32Array = new Int32Array(0);
+  #plain: Int32Array<ArrayBuffer> = new Int32Array(0);
   #count = 0;
-  #ids: Uint16Array = new Uint16Array(0);
+  #ids: Uint16Array<ArrayBuffer> = new Uint16Array(0);
   #coded = 0;
-  #values: Int32Array = new Int32Array(0);
+  #values: Int32Array<ArrayBuffer> = new Int32Array(0);
   #distinct = 0;
-  #slots: Int32Array = new Int32Array(0);
+  /** None while there is no dictionary. */
+  #slots: Int32Array = NO_SLOTS;
   #codes: Uint16Array = new Uint16Array(0);
   #alive = true;
   #without = 0;
@@ -102,6 +105,10 @@ export class WordColumn implements ColumnBuilder {
     this.#codes.fill(0);
   }
 
+  release(): void {
+    for (const { buffer } of [this.#plain, this.#values, this.#ids]) giveMemory(buffer);
+  }
+
   #dense(words: Int32Array, count: number): DenseValues {
     const { kind } = this.#type;
     if (kind === "double") return { form: "doubles", count, values: new Float64Array(words.buffer) };
@@ -114,9 +121,12 @@ export class WordColumn implements ColumnBuilder {
     const { count, words, codes } = values;
     const width = this.#width;
     const coded = this.#coded;
+    // A load outside of an array, once seen, makes every later one slower.
+    if (this.#slots.length === 0) this.#slots = new Int32Array(FIRST_SLOTS * 4);
     if (coded + count > this.#ids.length) {
-      const ids = new Uint16Array(Math.max(coded + count, this.#ids.length * 2, 4_096));
+      const ids = new Uint16Array(takeMemory(Math.max(coded + count, this.#ids.length * 2) * 2));
       ids.set(this.#ids.subarray(0, coded));
+      giveMemory(this.#ids.buffer);
       this.#ids = ids;
     }
     const ids = this.#ids;
@@ -154,7 +164,6 @@ export class WordColumn implements ColumnBuilder {
     const slots = this.#slots;
     const mask = slots.length - 1;
     let slot = (hash(low, high) << 2) & mask;
-    // Before the first value there are no slots: what is read outside of them counts as free.
     for (; ; slot = (slot + 4) & mask) {
       const place = slots[slot + 2] ?? 0;
       if (place === 0) break;
@@ -189,7 +198,7 @@ export class WordColumn implements ColumnBuilder {
   #rehash(): void {
     const width = this.#width;
     const values = this.#values;
-    this.#slots = new Int32Array(Math.max(this.#slots.length * 2, FIRST_SLOTS * 4));
+    this.#slots = new Int32Array(this.#slots.length * 2);
     for (let id = 0; id < this.#distinct - 1; id++) {
       this.#place(values[id * width] ?? 0, width === 1 ? 0 : (values[id * width + 1] ?? 0), id + 1);
     }
@@ -207,7 +216,7 @@ export class WordColumn implements ColumnBuilder {
   #giveUp(): void {
     this.#alive = false;
     this.#without = REST_GROUPS;
-    this.#slots = new Int32Array(0);
+    this.#slots = NO_SLOTS;
     this.#codes = new Uint16Array(0);
   }
 }
@@ -219,8 +228,9 @@ function hash(low: number, high: number): number {
   return h;
 }
 
-function grown(words: Int32Array, used: number, need: number): Int32Array {
-  const more = new Int32Array(Math.max(need, words.length * 2, 1_024));
+function grown(words: Int32Array<ArrayBuffer>, used: number, need: number): Int32Array<ArrayBuffer> {
+  const more = new Int32Array(takeMemory(Math.max(need, words.length * 2) * 4));
   more.set(words.subarray(0, used));
+  giveMemory(words.buffer);
   return more;
 }

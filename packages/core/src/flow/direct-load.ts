@@ -85,6 +85,11 @@ export class DirectLoad {
     this.rows = 0;
   }
 
+  /** Lets the next file have the columns' memory. */
+  release(): void {
+    for (const { builder } of this.#targets) builder.release();
+  }
+
   /** Adds a block's rows to the columns; true when every cell fitted. A block with misfits or bad cells needs `settle`. */
   add(block: DirectBlock): boolean {
     this.#bad.clear();

@@ -153,6 +153,7 @@ async function loadUnderGuess(run: Run, from: DirectSource, guess: Plan, watch: 
     throw error;
   } finally {
     await pass.close();
+    columns.release();
   }
   return { outcome: outcomeOf(table, final), parts: writer.parts };
 }
@@ -187,6 +188,7 @@ async function load(run: Run, from: DirectSource, plan: Plan, again: boolean): P
     throw error;
   } finally {
     await pass.close();
+    columns.release();
   }
   return { outcome: outcomeOf(table, plan), parts: writer.parts };
 }

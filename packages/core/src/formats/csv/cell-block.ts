@@ -2,7 +2,7 @@ import type { Misfit, Place } from "../format.ts";
 import { RecordCutter, type Marks } from "./cut-record.ts";
 import type { Tokeniser } from "./tokeniser.ts";
 
-/** What the kernels for columns need of rows: any addresses of cells will do. */
+/** What the kernels for columns need of rows: any addresses of cells will do. Up to 8 bytes after a cell may be read. */
 export type KernelCells = Pick<CellBlock, "bytes" | "view" | "starts" | "ends" | "width" | "rows" | "quote" | "nulls" | "doubled">;
 
 /**

@@ -2,6 +2,7 @@ import type { Scratch } from "../../../columns/scratch.ts";
 import { doubleHolds, fractionDigits, hasLeadingZeros, integerDigits, scanned, scanNumber } from "../../../schema/scan-number.ts";
 import type { LoadJob } from "../../direct.ts";
 import type { KernelCells } from "../cell-block.ts";
+import { upToEight, upToFour } from "./digits.ts";
 import { cellText, closing, loadRare } from "./load-rare.ts";
 import { observeCell } from "../../../schema/observe.ts";
 
@@ -12,13 +13,13 @@ const MAX_CODE = 65_536;
 const TWO_32 = 2 ** 32;
 /** Powers of ten that a double holds exactly. */
 const TENS = Float64Array.from({ length: 23 }, (_, i) => 10 ** i);
-/** Digits that always fit in 32 bits, and in a double. */
-const SMALL_DIGITS = 9;
+/** Digits that are read at once, and those that always fit in a double. */
+const SMALL_DIGITS = 8;
 const EXACT_DIGITS = 15;
 
 /** Whole numbers of 64 bits as two halves. */
 export function loadInts(block: KernelCells, column: number, job: LoadJob, out: Scratch): void {
-  const { bytes, ends, width, rows, quote, nulls } = block;
+  const { bytes, view, ends, width, rows, quote, nulls } = block;
   const { words, codes, present } = out;
   const starts = column === 0 ? block.starts : ends;
   const step = column === 0 ? 1 : width;
@@ -44,15 +45,9 @@ export function loadInts(block: KernelCells, column: number, job: LoadJob, out: 
     const negative = c === MINUS;
     if (negative) c = bytes[++i] ?? 0;
     const digits = end - i;
-    let value = c - ZERO;
-    if (digits >= 1 && digits <= SMALL_DIGITS && value >= 0 && value <= 9 && (value > 0 || (digits === 1 && !negative))) {
-      let wrong = 0;
-      while (++i < end) {
-        const digit = (bytes[i] ?? 0) - ZERO;
-        wrong |= digit | (9 - digit);
-        value = (Math.imul(value, 10) + digit) | 0;
-      }
-      if (wrong >= 0) {
+    if (digits >= 1 && digits <= SMALL_DIGITS && (c !== ZERO || (digits === 1 && !negative))) {
+      let value = upToEight(view, i, digits);
+      if (value >= 0) {
         if (negative) value = -value | 0;
         words[count * 2] = value;
         words[count * 2 + 1] = value >> 31;
@@ -81,7 +76,7 @@ export function loadInts(block: KernelCells, column: number, job: LoadJob, out: 
   if (most > seen.integerDigits) seen.integerDigits = most;
 }
 
-/** A whole number of 10 to 19 digits within 64 bits, written as halves; false when it is none. */
+/** A whole number of 9 to 19 digits within 64 bits, written as halves; false when it is none. */
 function longInt(bytes: Uint8Array, from: number, to: number, negative: boolean, words: Int32Array, out: number): boolean {
   if (to - from > 19 || bytes[from] === ZERO) return false;
   const split = to - 9;
@@ -123,12 +118,17 @@ export function setBillions(words: Int32Array, out: number, head: number, tail: 
 
 /** Doubles, and the digits that decide on their column's type. */
 export function loadDoubles(block: KernelCells, column: number, job: LoadJob, out: Scratch): void {
-  const { bytes, ends, width, rows, quote, nulls } = block;
+  const { bytes, view, ends, width, rows, quote, nulls } = block;
   const { doubles, codes, present } = out;
   const starts = column === 0 ? block.starts : ends;
   const step = column === 0 ? 1 : width;
   const gap = column === 0 ? 0 : 1;
   let { codeScale } = job;
+  // Below 10^8, so that codes and divisions are of 32-bit integers.
+  const usual = codeScale;
+  const divisor = TENS[usual] ?? 1;
+  const shift = divisor | 0;
+  let quick = 0;
   let count = 0;
   let ints = 0;
   let fractions = 0;
@@ -152,10 +152,28 @@ export function loadDoubles(block: KernelCells, column: number, job: LoadJob, ou
     const negative = c === MINUS;
     if (negative) i++;
     const first = i;
+    // Most fractions of a column have as many digits as those before them.
+    const split = end - 1 - usual;
+    const before = split - first;
+    if (usual > 0 && before >= 1 && before <= 4 && bytes[split] === POINT && (before === 1 || bytes[first] !== ZERO)) {
+      const head = upToFour(view, first, before);
+      const tail = upToFour(view, split + 1, usual);
+      if ((head | tail) >= 0) {
+        const small = (Math.imul(head, shift) + tail) | 0;
+        const quotient = small / divisor;
+        doubles[count] = negative ? -quotient : quotient;
+        codes[count] = negative ? -1 : small;
+        present[row] = 1;
+        count++;
+        quick++;
+        if (before > mostWhole) mostWhole = before;
+        continue;
+      }
+    }
     let point = -1;
     let digits = 0;
     let mantissa = 0;
-    if (end - first <= SMALL_DIGITS) {
+    if (end - first <= SMALL_DIGITS + 1) {
       for (; i < end; i++) {
         const digit = (bytes[i] ?? 0) - ZERO;
         if (digit >= 0 && digit <= 9) {
@@ -203,7 +221,7 @@ export function loadDoubles(block: KernelCells, column: number, job: LoadJob, ou
   }
   out.count = count;
   job.codeScale = codeScale;
-  noteNumbers(job, ints, fractions, mostWhole, mostScale);
+  noteNumbers(job, ints, fractions + quick, mostWhole, quick > 0 && usual > mostScale ? usual : mostScale);
 }
 
 function noteNumbers({ seen }: LoadJob, ints: number, fractions: number, whole: number, scale: number): void {

@@ -17,6 +17,9 @@ const TWO_32 = 2 ** 32;
 const DAY_SECONDS = 86_400;
 /** Microseconds of dates nearer than this to 1970 are exact in a double. */
 const NEAR_DAYS = 100_000;
+/** Years that lie within them. */
+const NEAR_FROM = 1_700;
+const NEAR_TO = 2_240;
 /** Nanoseconds in a unit of a fraction with so many digits. */
 const FRACTIONS = Float64Array.from({ length: 10 }, (_, digits) => 10 ** (9 - digits));
 /** What is no number of two digits. */
@@ -42,7 +45,7 @@ function dayBefore(year: number, month: number): number {
   return days;
 }
 
-const NO_DATE = -(2 ** 30);
+const NO_DATE = -(2 ** 52);
 
 /** The ten bytes of a date as days since 1970, or NO_DATE. */
 function days(bytes: Uint8Array, at: number): number {
@@ -169,14 +172,16 @@ export function loadTimes(block: KernelCells, column: number, job: LoadJob, out:
 /** Timestamps since 1970 in the type's unit. */
 export function loadTimestamps(block: KernelCells, column: number, job: LoadJob, out: Scratch): void {
   if (job.type.kind !== "timestamp") throw new Error("a kernel met another type than its own");
-  const { bytes, ends, width, rows, quote, nulls } = block;
+  const { bytes, view, ends, width, rows, quote, nulls } = block;
   const { words, codes, present } = out;
   const starts = column === 0 ? block.starts : ends;
   const step = column === 0 ? 1 : width;
   const gap = column === 0 ? 0 : 1;
   const { zone: wantsZone, unit } = job.type;
   const { seen, declared } = job;
+  const micros = unit === "us";
   let count = 0;
+  let plain = 0;
   for (let row = 0, si = column === 0 ? 0 : column - 1, ei = column; row < rows; row++, si += step, ei += width) {
     const from = (starts[si] ?? 0) + gap;
     const to = ends[ei] ?? 0;
@@ -188,6 +193,22 @@ export function loadTimestamps(block: KernelCells, column: number, job: LoadJob,
     const quoted = bytes[from] === quote ? 1 : 0;
     const at = from + quoted;
     const end = quoted === 1 ? closing(bytes, to, quote) : to;
+    if (micros && (end - at === 19 || (end - at === 20 && bytes[at + 19] === Z)) && (end - at === 20) === wantsZone) {
+      const seconds = plainSeconds(view, bytes, at);
+      if (seconds > NO_DATE) {
+        const value = seconds * 1e6;
+        const high = Math.floor(value / TWO_32);
+        words[count * 2] = (value - high * TWO_32) | 0;
+        words[count * 2 + 1] = high;
+        codes[count] = -1;
+        present[row] = 1;
+        count++;
+        plain++;
+        // Years matter where nanoseconds do, and those are seen by others.
+        if (seen !== null) noteYear(job, plainYear);
+        continue;
+      }
+    }
     const day = end - at >= 10 ? days(bytes, at) : NO_DATE;
     let seconds = 0;
     let fraction = 0;
@@ -239,6 +260,51 @@ export function loadTimestamps(block: KernelCells, column: number, job: LoadJob,
     noteYear(job, yearAt(bytes, at));
   }
   out.count = count;
+  if (seen === null || plain === 0) return;
+  if (wantsZone) seen.instants += plain;
+  else seen.locals += plain;
+}
+
+const ZEROS = 0x30303030;
+const CARRY = 0x06060606;
+/** The year that `plainSeconds` met. */
+let plainYear = 0;
+
+/**
+ * YYYY-MM-DD HH:MM:SS (or with T) at `at` as seconds since 1970, or NO_DATE where it is anything else or years away. Four bytes at
+ * a time: what is no digit shows in the high bits of its byte, what should be a separator is zero but for that.
+ */
+function plainSeconds(view: DataView, bytes: Uint8Array, at: number): number {
+  const years = view.getInt32(at, true) ^ ZEROS;
+  const months = view.getInt32(at + 4, true) ^ 0x2d30302d;
+  const hours = view.getInt32(at + 11, true) ^ 0x303a3030;
+  const seconds = view.getInt32(at + 15, true) ^ 0x30303a30;
+  const dates = (view.getInt32(at + 7, true) ^ 0x0030302d) & 0xffffff;
+  const wrong =
+    (years |
+      (years + CARRY) |
+      months |
+      (months + CARRY) |
+      hours |
+      (hours + CARRY) |
+      seconds |
+      (seconds + CARRY) |
+      dates |
+      (dates + CARRY)) &
+    (0xf0f0f0f0 | 0);
+  const separators = (months & (0xff0000ff | 0)) | (dates & 0xff) | (hours & 0xff0000) | (seconds & 0xff00);
+  const between = bytes[at + 10];
+  if ((wrong | separators) !== 0 || (between !== SPACE && between !== T)) return NO_DATE;
+  const year = (years & 15) * 1_000 + ((years >> 8) & 15) * 100 + ((years >> 16) & 15) * 10 + (years >> 24);
+  const month = ((months >> 8) & 15) * 10 + ((months >> 16) & 15);
+  const day = ((dates >> 8) & 15) * 10 + ((dates >> 16) & 15);
+  const hour = (hours & 15) * 10 + ((hours >> 8) & 15);
+  const minute = (hours >> 24) * 10 + (seconds & 15);
+  const second = ((seconds >> 16) & 15) * 10 + (seconds >> 24);
+  if (year < NEAR_FROM || year > NEAR_TO || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) return NO_DATE;
+  if (day > 28 && day > (month === 2 && isLeap(year) ? 29 : (DAYS_IN_MONTH[month - 1] ?? 0))) return NO_DATE;
+  plainYear = year;
+  return (dayBefore(year, month) + day) * DAY_SECONDS + hour * 3_600 + minute * 60 + second;
 }
 
 /** Z, +HH, +HHMM or +HH:MM as minutes east of UTC, or NO_DATE. */
