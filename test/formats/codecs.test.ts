@@ -163,3 +163,23 @@ test("output comes in small steps even where a few bytes stand for millions", as
     expect(longest).toBeLessThanOrEqual(4 * 2 ** 20);
   }
 });
+
+test("a bzip2 block larger than what is usually read ahead is read all the same, and a small one asks for little", async () => {
+  // Noise in one block: its packed form is as long.
+  const asked: number[] = [];
+  const feed = async function* (bytes: Uint8Array, size: number) {
+    for (let at = 0; at < bytes.length; at += size) {
+      asked.push(at);
+      yield bytes.subarray(at, at + size);
+    }
+  };
+  for await (const part of bunzip2(feed(fixture("noise.bin.bz2"), 50_000))) expect(part.bytes.length).toBeGreaterThan(0);
+  expect((await decoded(bunzip2, fixture("noise.bin.bz2"), 50_000)).bytes.length).toBe(320_000);
+  const many = Buffer.concat(Array<Buffer>(60).fill(fixture("rows.csv.bz2")));
+  asked.length = 0;
+  for await (const part of bunzip2(feed(many, 50_000))) {
+    expect(part.bytes.length).toBeGreaterThan(0);
+    break;
+  }
+  expect(Math.max(...asked)).toBeLessThanOrEqual(300_000);
+});

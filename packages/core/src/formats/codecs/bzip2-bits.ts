@@ -25,6 +25,18 @@ export class BzipBits {
     this.at = 0;
   }
 
+  /** Where the bits stand at the start of the bytes they were moved to, for `reset`. */
+  mark(): { hold: number; have: number } {
+    return { hold: this.hold, have: this.have };
+  }
+
+  /** Goes back to a mark, before they are moved again. */
+  reset(mark: { hold: number; have: number }): void {
+    this.at = 0;
+    this.hold = mark.hold;
+    this.have = mark.have;
+  }
+
   /** The next `count` bits, at most 24. Throws `BzipEnd` where they end. */
   take(count: number): number {
     while (this.have < count) {

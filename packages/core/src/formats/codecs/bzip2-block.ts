@@ -95,17 +95,17 @@ export class BzipBlock {
         }
         const code = (hold >>> (have - MAX_CODE_BITS)) & ((1 << MAX_CODE_BITS) - 1);
         const entry = fast[code >>> (MAX_CODE_BITS - FAST_BITS)]! || table.slow(code);
-        if (entry === 0) throw new BzipError("a code that no table has");
+        if (entry === 0) throw endOr(at, have, bytes, "a code that no table has");
         have -= entry >>> 9;
         const symbol = entry & 511;
         if (symbol <= RUN_B) {
-          if (weight > capacity) throw new BzipError("a run that is longer than a block");
+          if (weight > capacity) throw endOr(at, have, bytes, "a run that is longer than a block");
           run += weight << symbol;
           weight *= 2;
           continue;
         }
         if (run > 0) {
-          if (length + run > capacity) throw new BzipError("more bytes than a block holds");
+          if (length + run > capacity) throw endOr(at, have, bytes, "more bytes than a block holds");
           links.fill(recent[0]!, length, length + run);
           length += run;
           run = 0;
@@ -118,7 +118,7 @@ export class BzipBlock {
           if (bits.used > bytes.length) throw new BzipEnd("the bits end");
           return length;
         }
-        if (length >= capacity) throw new BzipError("more bytes than a block holds");
+        if (length >= capacity) throw endOr(at, have, bytes, "more bytes than a block holds");
         const place = symbol - 1;
         const byte = recent[place]!;
         if (place < 16) for (let k = place; k > 0; k--) recent[k] = recent[k - 1]!;
@@ -127,7 +127,7 @@ export class BzipBlock {
         links[length++] = byte;
       }
     }
-    throw new BzipError("the block has no end");
+    throw endOr(at, have, bytes, "the block has no end");
   }
 
   /** Inverse Burrows-Wheeler: the nth of a byte in the last column is the nth of it in the sorted one. */
@@ -181,6 +181,11 @@ export class BzipBlock {
     this.#repeat = repeat;
     return n;
   }
+}
+
+/** Past their end the bytes count as zeros until somebody looks: what those led to is no fault of the block. */
+function endOr(at: number, have: number, bytes: Uint8Array, why: string): Error {
+  return at - (have >> 3) > bytes.length ? new BzipEnd("the bits end") : new BzipError(why);
 }
 
 /** Two levels of bitmaps: which sixteenths of the byte values are used, then which values of those. */

@@ -7,6 +7,8 @@ import { broken, cutOff, garbageAfter, type Inflated, OUTPUT_BYTES } from "./cod
 
 /** More than any block takes: 900,001 symbols of 20 bits, 32,767 selectors of 6, and the tables. */
 const BLOCK_BYTES = 2_400_000;
+/** What is read ahead until a block has turned out to be larger: those of csv seldom are, and looking at a head should not cost megabytes. */
+const USUAL_BYTES = 300_000;
 /** "BZh", the level. */
 const HEADER_BYTES = 4;
 
@@ -41,24 +43,43 @@ function streamLevel(head: Uint8Array): number | null {
 async function* decodeStream(queue: ByteQueue, level: number, state: { decoded: number }): AsyncGenerator<Inflated> {
   const bits = new BzipBits();
   let block: BzipBlock | null = null;
+  // Not for a stream without blocks, of which a small file may have a million.
+  const memory = () => (block ??= new BzipBlock(level));
   let streamCrc = 0;
+  let ahead = USUAL_BYTES;
   for (;;) {
-    bits.moveTo(await queue.fill(BLOCK_BYTES));
-    const magic = bits.take(24) * 2 ** 24 + bits.take(24);
-    const crc = bits.takeWord();
-    if (magic === 0x177245385090) {
-      bits.align();
-      queue.take(bits.used);
-      if (crc !== streamCrc) throw new BzipError("the checksum of the stream does not agree");
-      return;
+    bits.moveTo(await queue.fill(ahead));
+    const start = bits.mark();
+    let crc: number | null;
+    try {
+      crc = readBlock(bits, memory, streamCrc);
+    } catch (error) {
+      if (!(error instanceof BzipEnd) || ahead >= BLOCK_BYTES) throw error;
+      // Once more with as much as any block takes; where there is no more, it ends in the same way.
+      ahead = BLOCK_BYTES;
+      bits.reset(start);
+      continue;
     }
-    if (magic !== 0x314159265359) throw new BzipError("neither a block nor an end where one must be");
-    block ??= new BzipBlock(level);
-    block.read(bits);
+    ahead = Math.min(Math.max(USUAL_BYTES, bits.used * 2), BLOCK_BYTES);
     queue.take(bits.used);
-    yield* writeBlock(block, crc, queue, state);
+    if (crc === null) return;
+    yield* writeBlock(memory(), crc, queue, state);
     streamCrc = (((streamCrc << 1) | (streamCrc >>> 31)) ^ crc) >>> 0;
   }
+}
+
+/** Reads the next block and returns its checksum, or null at the stream's end, whose checksum must agree. */
+function readBlock(bits: BzipBits, memory: () => BzipBlock, streamCrc: number): number | null {
+  const magic = bits.take(24) * 2 ** 24 + bits.take(24);
+  const crc = bits.takeWord();
+  if (magic === 0x177245385090) {
+    bits.align();
+    if (crc !== streamCrc) throw new BzipError("the checksum of the stream does not agree");
+    return null;
+  }
+  if (magic !== 0x314159265359) throw new BzipError("neither a block nor an end where one must be");
+  memory().read(bits);
+  return crc;
 }
 
 async function* writeBlock(block: BzipBlock, crc: number, queue: ByteQueue, state: { decoded: number }): AsyncGenerator<Inflated> {
