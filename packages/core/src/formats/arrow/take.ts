@@ -1,4 +1,4 @@
-import { Data, DataType, Int8 } from "apache-arrow";
+import { Data, DataType, Int8, Utf8 } from "apache-arrow";
 import type { ArrayOf, ArrowArray } from "./array.ts";
 import { bitAt, countOnes, sliceBits } from "./bits.ts";
 import { viewAt } from "./check-arrays.ts";
@@ -265,7 +265,12 @@ function firstBeyond(numbers: Int32Array, value: number): number {
 /** Rows without a value in any type. */
 export function nullData(output: Output, count: number, taking: Taking): Data {
   const { type } = output;
-  if (DataType.isNull(type)) return new Data(type, 0, count, count);
+  if (DataType.isNull(type)) {
+    if (!taking.own) return new Data(type, 0, count, count);
+    // Within a nested column they are laid out as the text that Parquet gets: it has no type for nulls.
+    const facts = { rows: count, nulls: count, validity: new Uint8Array((count + 7) >> 3) };
+    return dataOf(new Utf8(), facts, new Int32Array(count + 1), new Uint8Array(0));
+  }
   return take(emptyArray(output), output, { count, picks: new Int32Array(count).fill(-1) }, taking);
 }
 
