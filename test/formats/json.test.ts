@@ -51,6 +51,49 @@ describe("rows", () => {
     expect(counts).toMatchObject({ read: 0, loaded: 0 });
   });
 
+  test("a file of which no line is a row says what is wrong with the first", async () => {
+    const { fault } = failedWith((await convertBytes("a.ndjson", "id,name\n1,x\n")).outcome);
+    expect(fault.message).toBe(
+      "no readable JSON: none of the rows holds a value; the first that is none is row 1: byte 0: a value must begin here",
+    );
+  });
+
+  test("bombs are refused by a named limit: nesting, long rows, keys without end", async () => {
+    const limits = { recordBytes: 100_000, columns: 500 };
+    const of = async (text: string, name = "a.json") => failedWith((await convertBytes(name, text, { limits })).outcome).fault;
+    expect(await of("[".repeat(1_000_000))).toMatchObject({ code: "limit_exceeded", field: "jsonDepth", limit: 128 });
+    expect(await of('{"a":'.repeat(10_000), "a.ndjson")).toMatchObject({ code: "limit_exceeded", field: "jsonDepth" });
+    expect(await of(`{"a":"${"x".repeat(200_000)}"}`, "a.ndjson")).toMatchObject({ code: "limit_exceeded", field: "recordBytes" });
+    expect(await of(`[{"a":"${"x".repeat(200_000)}"}]`)).toMatchObject({ code: "limit_exceeded", field: "recordBytes" });
+    const keys = Array.from({ length: 600 }, (_, i) => `{"k${i}":1}`).join("\n");
+    expect(await of(keys, "a.ndjson")).toMatchObject({ code: "limit_exceeded", field: "columns", limit: 500 });
+  });
+
+  test("objects that are maps, and lists of objects too sparse to be columns, are JSON text", async () => {
+    const maps = Array.from({ length: 400 }, (_, i) => `{"m":{"u${i}":{"x":${i}}}}`).join("\n");
+    expect(typesOf((await convertBytes("a.ndjson", maps)).outcome)).toEqual({ m: "text" });
+    const fields = Array.from({ length: 250 }, (_, i) => `"f${i}":1`).join(",");
+    const sparse = `{"l":[{${fields}}]}\n{"l":[${"{},".repeat(100_000)}{}]}\n`;
+    expect(typesOf((await convertBytes("a.ndjson", sparse)).outcome)).toEqual({ l: "text" });
+  });
+
+  test("max_rows loads no more rows and counts the others as skipped; infer_dates false leaves dates text", async () => {
+    const text = '{"d":"2026-01-01"}\n{"d":"2026-01-02"}\n{"d":"2026-01-03"}\n';
+    const most = await convertBytes("a.ndjson", text, { options: { max_rows: 2 } });
+    expect(loaded(most.outcome).counts).toMatchObject({ read: 3, loaded: 2, skipped: 1 });
+    expect(typesOf((await convertBytes("a.ndjson", text, { options: { infer_dates: false } })).outcome)).toEqual({ d: "text" });
+  });
+
+  test("declared types take the numbers as they are written", async () => {
+    const types = { p: { kind: "decimal", precision: 9, scale: 3 }, t: { kind: "text" }, o: { kind: "text" } } as const;
+    const result = await convertBytes("a.json", '[{"p":1.10,"t":1.50,"o":{"a": 1}},{"p":2}]', { options: { column_types: types } });
+    expect((await rowsOf(result)).map(({ t, o }) => [t, o])).toEqual([
+      ["1.50", '{"a": 1}'],
+      [null, null],
+    ]);
+    expect(typesOf(result.outcome)).toMatchObject({ p: "decimal(9,3)" });
+  });
+
   test("types hold every value of the file: numbers widen, ISO dates in texts are dates, numbers in texts stay text", async () => {
     const rows = [
       '{"n":1,"x":1,"big":12345678901234567890,"d":"2026-01-01","t":"2026-01-01T00:00:00Z","id":"007","m":1,"b":true}',

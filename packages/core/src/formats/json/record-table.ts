@@ -3,7 +3,7 @@ import type { FileOptions } from "../../domain/options.ts";
 import type { ColumnType } from "../../domain/table-schema.ts";
 import type { DecodedChunk } from "../decompress.ts";
 import type { DirectTable } from "../direct.ts";
-import type { FormatInput, OpenedTable, SourceBatch } from "../format.ts";
+import type { FormatInput, Misfit, OpenedTable, SourceBatch } from "../format.ts";
 import { headerNames } from "../header-names.ts";
 import { JsonPass } from "./direct-pass.ts";
 import { nestedDuplicates } from "./nested-place.ts";
@@ -41,8 +41,10 @@ export async function recordTable(input: FormatInput, records: Records, fromHead
   const labels = records.labels ? new RowLabels(records.labels()) : null;
   const headBytes = HEAD_CHUNKS * input.limits.chunkBytes;
   let looked = 0;
+  let misfit: Misfit | undefined;
   for await (const batch of reader.batches(records.chunks())) {
     looked += batch.cells.rows + batch.misfits.length;
+    misfit ??= batch.misfits[0];
     if (labels) rows.look(0, await labels.of(batch));
     for (let i = 0; i < cells.names.length; i++) rows.look(labels ? i + 1 : i, cells.column(batch.bytes, i));
     cells.beneath = rows.depth;
@@ -61,7 +63,8 @@ export async function recordTable(input: FormatInput, records: Records, fromHead
   const without = labels?.arePositions ? 0 : cells.labelsArePositions ? cells.label : null;
   const columns = rows.columns(keys, askedType(input.options, records.texts), without);
   if (columns.length === 0) {
-    if (looked > 0) throw new Fault("unreadable", "no readable JSON: none of the rows holds a value");
+    const example = misfit ? `; the first that is none is row ${misfit.row}: ${misfit.reason}` : "";
+    if (looked > 0) throw new Fault("unreadable", `no readable JSON: none of the rows holds a value${example}`);
     return null;
   }
   const known = { ...options, known: cells };
