@@ -194,6 +194,12 @@ async function printGrid(): Promise<boolean> {
   return notes.length === 0;
 }
 
+/** A score whose files break a reader: the other scores are printed all the same. */
+function threw(error: unknown): Scored {
+  const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { got: "THREW", reached: false, notes: words.split("\n").slice(0, 4) };
+}
+
 async function printScores(scores: readonly Score[]): Promise<boolean> {
   let reached = true;
   console.log(`\n${"corpus".padEnd(42)}${"must".padEnd(40)}${"best peer".padEnd(30)}ours`);
@@ -204,7 +210,7 @@ async function printScores(scores: readonly Score[]): Promise<boolean> {
       console.log(`${line}NOT REACHED`);
       continue;
     }
-    const scored = await score.run(folder);
+    const scored = await score.run(folder).catch(threw);
     console.log(`${line}${scored.got}${scored.reached ? "" : "   BELOW ITS MUST"}`);
     for (const note of scored.notes) console.log(`  ${note.replaceAll(folder, "").slice(0, 200)}`);
     reached &&= scored.reached;
