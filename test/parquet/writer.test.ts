@@ -4,7 +4,7 @@ import { TableWriter } from "../../packages/core/src/flow/write.ts";
 import { openFlatWriter } from "../../packages/core/src/parquet/flat-writer.ts";
 import type { ConvertIo, PartSink } from "../../packages/core/src/ports/converter.ts";
 import { chunkOf, fileOf, schemaOf, type TestColumn } from "./chunk-kit.ts";
-import { byHyparquet, byParquetWasm, Duck } from "./readers-kit.ts";
+import { byHyparquet, byParquetWasm, Duck, roughly } from "./readers-kit.ts";
 
 const duck = new Duck();
 afterAll(() => duck[Symbol.asyncDispose]());
@@ -115,6 +115,30 @@ describe("row groups", () => {
     expect(await duck.columns(duck.keep(file), columns)).toEqual([expected]);
     const [facts] = await duck.rows(`select encodings from parquet_metadata('${duck.keep(file)}')`);
     expect(facts?.["encodings"]).toContain("RLE_DICTIONARY");
+  });
+
+  it("of one value only, nulls beside it or none, read back the same", async () => {
+    const types = [
+      { type: { kind: "int64" }, value: 7n },
+      { type: { kind: "text" }, value: "always the same" },
+      { type: { kind: "double" }, value: 0.5 },
+      { type: { kind: "decimal", precision: 30, scale: 2 }, value: -12n },
+    ] as const;
+    const columns = types.flatMap(({ type, value }, i) =>
+      [0, 3, 1].map((step) => ({
+        name: `${type.kind}${i}_${step}`,
+        type,
+        mode: "coded" as const,
+        values: Array.from({ length: 900 }, (_, row) => (step > 0 && row % step === 0 && row > 0 ? null : value)),
+      })),
+    );
+    for (const pageBytes of [64, 1 << 20]) {
+      const file = await fileOf(columns, { rows: 900, groupRows: 500, pageBytes, compression: "zstd" });
+      const expected = columns.map(({ values }) => values);
+      expect(byParquetWasm(file, columns)).toEqual(expected);
+      expect(await byHyparquet(file, columns)).toEqual(columns.map(({ values, type }) => values.map((value) => roughly(value, type))));
+      expect(await duck.columns(duck.keep(file), columns)).toEqual(expected);
+    }
   });
 
   it("whose differences are at the limit of what a double holds read back the same", async () => {
