@@ -3,12 +3,14 @@ import { isFault } from "../../domain/fault.ts";
 import { RecordReader, STEP } from "../csv-records.ts";
 import { BlockReader, type CellShape } from "./block-reader.ts";
 import { textOf } from "./cell-block.ts";
+import type { Marks } from "./cut-record.ts";
+import { newTokeniser, PlainTokeniser } from "./tokeniser.ts";
 
 /** What a reader made of a csv: rows and misfits in the file's order, or how it failed. */
 type Found = readonly [row: number, line: number | null, at: number | null, raw: string | null, cells: readonly (string | null)[] | string];
 type Read = readonly Found[] | string;
 
-async function read(bytes: Uint8Array, chunk: number, asked: Partial<CellShape> = {}): Promise<Read> {
+async function read(bytes: Uint8Array, chunk: number, asked: Partial<CellShape> = {}, make = newTokeniser): Promise<Read> {
   const shape: CellShape = {
     delimiter: 44,
     quote: 34,
@@ -18,7 +20,7 @@ async function read(bytes: Uint8Array, chunk: number, asked: Partial<CellShape> 
     recordBytes: 1e6,
     ...asked,
   };
-  const reader = new BlockReader(chunksOf(bytes, chunk), shape);
+  const reader = new BlockReader(chunksOf(bytes, chunk), shape, make);
   const found: Found[] = [];
   try {
     for (let block = await reader.next(); block !== null; block = await reader.next()) {
@@ -61,6 +63,8 @@ function expected(bytes: Uint8Array, width: number, quote: string, fill: boolean
   const reader = new RecordReader(",", quote);
   reader.load(text, true);
   const found: Found[] = [];
+  let counted = 0;
+  let offset = 0;
   for (let row = 0; ;) {
     const step = reader.next();
     if (step === STEP.end) return found;
@@ -70,7 +74,9 @@ function expected(bytes: Uint8Array, width: number, quote: string, fill: boolean
     const { start, end, startLine, count } = reader;
     const cells = Array.from({ length: width }, (_, i) => (i < count ? (reader.cells[i] ?? null) : null));
     const what = step === STEP.broken ? reader.problem : count === width || fill ? cells : `expected ${width} cells, found ${count}`;
-    found.push([row, startLine, Buffer.byteLength(text.slice(0, start)), text.slice(start, end), what]);
+    offset += Buffer.byteLength(text.slice(counted, start));
+    counted = start;
+    found.push([row, startLine, offset, text.slice(start, end), what]);
   }
 }
 
@@ -122,9 +128,11 @@ function randomCsv(random: () => number, width: number, regular: number): Uint8A
   return Buffer.from(text);
 }
 
-test("the block reader finds the rows, misfits and faults that the record reader finds, at every chunk size", async () => {
+const plain = (marks: Marks, bytes: number, ends: number) => new PlainTokeniser(marks, bytes, ends);
+
+test("the block reader finds the rows, misfits and faults that the record reader finds, at every chunk size, with SIMD and without", async () => {
   const random = seeded(1);
-  for (let i = 0; i < 3_000; i++) {
+  for (let i = 0; i < 800; i++) {
     const width = 1 + Math.floor(random() * 4);
     const bytes = randomCsv(random, width, i % 3 === 0 ? 0.9 : i % 3 === 1 ? 0.5 : 0);
     const quote = random() < 0.9 ? '"' : "";
@@ -132,9 +140,48 @@ test("the block reader finds the rows, misfits and faults that the record reader
     const wanted = expected(bytes, width, quote, fill);
     const asked = { width, quote: quote === "" ? 255 : 34, ragged: fill ? "fill" : "misfit" } as const;
     for (const chunk of [1 + Math.floor(random() * 10), 64, 1_000]) {
-      expect(await read(bytes, chunk, asked), `${JSON.stringify(Buffer.from(bytes).toString())} width ${width} by ${chunk}`).toEqual(
-        wanted,
-      );
+      const make = chunk === 64 ? plain : newTokeniser;
+      const what = `${JSON.stringify(Buffer.from(bytes).toString())} width ${width} by ${chunk}`;
+      expect(await read(bytes, chunk, asked, make), what).toEqual(wanted);
     }
   }
+});
+
+test("a split at any byte changes nothing", async () => {
+  const bytes = Buffer.from('a,"b ""1"", é"\r\n"x\r\ny" ,€😀\r\r\n\n"",\n1,2,3\n"q"z,1\r,\nlast,"one"');
+  const wanted = expected(bytes, 2, '"', false);
+  for (let chunk = 1; chunk <= bytes.length; chunk++) {
+    for (const make of [newTokeniser, plain]) expect(await read(bytes, chunk, {}, make), `by ${chunk}`).toEqual(wanted);
+  }
+});
+
+test("files of many blocks, rows wider than a block and records longer than its memory are cut as whole ones are", async () => {
+  const random = seeded(2);
+  const rows = (count: number, width: number, cell: () => string) =>
+    Buffer.from(Array.from({ length: count }, () => Array.from({ length: width }, cell).join(",")).join("\n"));
+  const short = () => (random() < 0.01 ? '"a\n""b"' : random() < 0.001 ? "x,y" : String(Math.floor(random() * 1e5)));
+  const long = () => (random() < 0.2 ? `"${"long, ".repeat(Math.floor(random() * 60_000))}"` : "1");
+  for (const [width, bytes] of [
+    [2, rows(40_000, 2, short)],
+    [1, rows(70_000, 1, short)],
+    [3, rows(40, 3, long)],
+    [50_000, rows(3, 50_000, () => "1")],
+  ] as const) {
+    const found = await read(bytes, 100_000, { width });
+    const wanted = expected(bytes, width, '"', false);
+    expect(found.length).toBe(wanted.length);
+    // Deep equality of so many rows takes longer than reading them.
+    expect(JSON.stringify(found) === JSON.stringify(wanted)).toBe(true);
+  }
+});
+
+test("a record longer than allowed is refused by the line on which it begins, closed or not", async () => {
+  const limits = { recordBytes: 1_000 };
+  const long = `a,b\n\n"x\n",${"y".repeat(1_200)}\n1,2\n`;
+  expect(await read(Buffer.from(long), 300, limits)).toBe("a record that begins on line 3 is longer than 1000 bytes (limit recordBytes)");
+  expect(await read(Buffer.from(long), 9_000, limits)).toBe("a record that begins on line 3 is longer than 1000 bytes (limit recordBytes)");
+  const open = `a,b\n1,"${"y\n".repeat(2_000)}`;
+  expect(await read(Buffer.from(open), 300, limits)).toBe(
+    "a record that begins on line 2 (a quote that opens on line 2 is not closed) is longer than 1000 bytes (limit recordBytes)",
+  );
 });

@@ -33,6 +33,7 @@ const CR = 13;
 export class BlockReader {
   readonly #chunks: AsyncIterator<DecodedChunk>;
   readonly #shape: CellShape;
+  readonly #make: typeof newTokeniser;
   readonly #cutter: RecordCutter;
   readonly #block: CellBlock;
   readonly #room: number;
@@ -53,14 +54,16 @@ export class BlockReader {
   /** Compressed bytes consumed so far. */
   rawBytes = 0;
 
-  constructor(chunks: AsyncIterable<DecodedChunk>, shape: CellShape) {
+  /** `make` makes its tokenisers. */
+  constructor(chunks: AsyncIterable<DecodedChunk>, shape: CellShape, make: typeof newTokeniser = newTokeniser) {
+    this.#make = make;
     const { width } = shape;
     this.#chunks = chunks[Symbol.asyncIterator]();
     this.#shape = shape;
     this.#cutter = new RecordCutter(shape);
     const rows = Math.max(Math.floor(CELLS / width), ROWS_AT_LEAST);
     this.#room = rows * width;
-    this.#tokeniser = newTokeniser(shape, BYTES, this.#room + PADDING);
+    this.#tokeniser = make(shape, BYTES, this.#room + PADDING);
     // A scan may go on for some cells beyond the room.
     this.#block = new CellBlock(this.#tokeniser, width, rows + PADDING, shape);
     this.#at = this.#to = this.#read = this.#tokeniser.from;
@@ -236,7 +239,7 @@ export class BlockReader {
     const used = this.#read - this.#at;
     let next = old;
     if (used + more > old.to - old.from) {
-      next = newTokeniser(this.#shape, Math.max((old.to - old.from) * 2, used + more), this.#room + PADDING);
+      next = this.#make(this.#shape, Math.max((old.to - old.from) * 2, used + more), this.#room + PADDING);
       next.bytes.set(old.bytes.subarray(this.#at, this.#read), next.from);
     } else old.bytes.copyWithin(old.from, this.#at, this.#read);
     const by = this.#at - next.from;
