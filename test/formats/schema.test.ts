@@ -216,3 +216,16 @@ test("a thousand columns are read, typed and written", async () => {
   expect(loaded(result.outcome).counts.loaded).toBe(5);
   expect(await duck(result.parts, "select c0::int a, c999::int z from parts order by 1 limit 1")).toEqual([{ a: 1, z: 1_000 }]);
 }, 60_000);
+
+test("the row that widens a column is named, by the short way and by the long one", async () => {
+  const schemas = schemaOf({ n: "int64", at: "date", t: "text" });
+  const text = `n,at,t\n1,2026-01-01,a\n2,2026-01-02 00:00:00,b\nx,2026-01-03,c\n3.5,2026-01-04 01:00:00,d\n4.5,,e\n`;
+  for (const direct of [true, false]) {
+    const { outcome } = await convertBytes("a.csv", text, { schemas, rules: { maxRejects: { rows: 1 } }, how: { direct } });
+    expect(loaded(outcome).tables[0]).toMatchObject({ change: "widened", widened: ["n", "at"], widenedAt: { n: 4, at: 4 } });
+    expect(loaded(outcome).detected.widened).toEqual([
+      { table: "main", column: "n", row: 4 },
+      { table: "main", column: "at", row: 4 },
+    ]);
+  }
+});

@@ -5,7 +5,7 @@ import type { ColumnType } from "../domain/table-schema.ts";
 import { Unforeseen } from "../formats/direct.ts";
 import type { OpenedTable } from "../formats/format.ts";
 import { ReadSource } from "../formats/source.ts";
-import type { ConvertIo, ConvertOutcome, ConvertRequest, PartOutcome, TableOutcome } from "../ports/converter.ts";
+import type { ConvertIo, ConvertOutcome, ConvertRequest, Detected, PartOutcome, TableOutcome } from "../ports/converter.ts";
 import { badRowRule } from "./bad-row-rule.ts";
 import { chooseColumns } from "../schema/choose-columns.ts";
 import { conform, planTable } from "./conform.ts";
@@ -17,6 +17,7 @@ import { TypedNumbers } from "../schema/typed-numbers.ts";
 import { isDirect, loadDirect, type Loaded } from "./load-direct.ts";
 import { RejectLog } from "./reject-log.ts";
 import { addCounts, checkRejects, type How, type Progress, refuseFirst, type Run, tell, USUAL_HOW } from "./run.ts";
+import { WidenedRows } from "./widened-rows.ts";
 import { TableWriter } from "./write.ts";
 
 /** Whether this process should convert nothing more: parquet-wasm trapped in it, on a file whose fault it was. */
@@ -74,7 +75,7 @@ async function convertFile(run: Run, source: ReadSource): Promise<ConvertOutcome
   checkRejects(run, counts);
   return {
     kind: "tables",
-    detected: detectedOf(found, run.progress.dialect),
+    detected: { ...detectedOf(found, run.progress.dialect), ...widenedIn(tables) },
     tables,
     parts,
     counts,
@@ -130,16 +131,16 @@ async function loadKnown(run: Run, opened: OpenedTable): Promise<Loaded> {
     file: request.file,
     loadedAtMs: request.loadedAtMs,
   };
-  const numbers = new TypedNumbers(
-    table.columns,
-    plan,
-    Object.hasOwn(request.schemas, table.table) ? request.schemas[table.table] : undefined,
-  );
+  const live = Object.hasOwn(request.schemas, table.table) ? request.schemas[table.table] : undefined;
+  const numbers = new TypedNumbers(table.columns, plan, live);
+  // By other rules of what a number is, which row asked is not known.
+  const widened = opened.rules ? null : new WidenedRows(plan, live);
   const writer = new TableWriter({ table: table.table, file: request.file, schema: plan.schema, partBytes: request.limits.partBytes }, io);
   try {
     for await (const batch of table.batches(feedsOf(plan, columns.length))) {
       const conformed = conform(batch, context);
       numbers.add(batch.columns);
+      widened?.addBatch(batch);
       if (onBadRow === "strict")
         await refuseFirst(run, conformed.rejects[0], (row) => batch.rowNumbers.filter((number) => number < row).length);
       await run.log.add(conformed.rejects);
@@ -159,7 +160,15 @@ async function loadKnown(run: Run, opened: OpenedTable): Promise<Loaded> {
     await writer.abort();
     throw error;
   }
-  return { outcome: { table: table.table, schema: numbers.schema(), change: plan.change, widened: plan.widened }, parts: writer.parts };
+  const rows = widened?.rows();
+  const outcome = { table: table.table, schema: numbers.schema(), change: plan.change, widened: plan.widened };
+  return { outcome: rows === undefined ? outcome : { ...outcome, widenedAt: rows }, parts: writer.parts };
+}
+
+/** What the file's record says of columns that it widened. */
+function widenedIn(tables: readonly TableOutcome[]): Pick<Detected, "widened"> {
+  const widened = tables.flatMap(({ table, widenedAt = {} }) => Object.entries(widenedAt).map(([column, row]) => ({ table, column, row })));
+  return widened.length === 0 ? {} : { widened };
 }
 
 async function failed(run: Run, fault: Fault): Promise<ConvertOutcome> {

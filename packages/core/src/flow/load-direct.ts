@@ -10,6 +10,7 @@ import { ColumnWatch } from "./column-watch.ts";
 import { type Planning, planning, type RejectedRow } from "./conform.ts";
 import { type BlockLoad, DirectLoad } from "./direct-load.ts";
 import { addCounts, checkRejects, refuseFirst, type Run, tell } from "./run.ts";
+import { WidenedRows } from "./widened-rows.ts";
 import { TableWriter } from "./write.ts";
 
 export interface Loaded {
@@ -115,6 +116,7 @@ async function loadUnderGuess(run: Run, from: DirectSource, guess: Plan, watch: 
   const onBadRow = badRowRule(run.request);
   const writer = writerFor(run, table, guess.schema);
   const columns = loadFor(run, from, guess, watch);
+  const widened = widenedBy(run, table, guess);
   const held = new HeldRows();
   const pass = from.direct.open();
   const stands = (): Plan | null => {
@@ -130,6 +132,7 @@ async function loadUnderGuess(run: Run, from: DirectSource, guess: Plan, watch: 
         break;
       }
       if (columns.hasNoRoomFor(block.rows)) await writeGroup(columns, writer, held);
+      widened.addBlock(block);
       const fits = columns.add(block);
       run.progress.observed += block.rows + block.misfits.length;
       if (!fits && stands() === null) break;
@@ -155,7 +158,7 @@ async function loadUnderGuess(run: Run, from: DirectSource, guess: Plan, watch: 
     await pass.close();
     columns.release();
   }
-  return { outcome: outcomeOf(table, final), parts: writer.parts };
+  return { outcome: outcomeOf(table, final, widened), parts: writer.parts };
 }
 
 /** Loads under a plan that stands. `again`: the file was read before. */
@@ -164,12 +167,14 @@ async function load(run: Run, from: DirectSource, plan: Plan, again: boolean): P
   const onBadRow = badRowRule(run.request);
   const writer = writerFor(run, table, plan.schema);
   const columns = loadFor(run, from, plan, null);
+  const widened = widenedBy(run, table, plan);
   const since = { rejected: 0 };
   const pass = from.direct.open();
   addCounts(run, { warnings: droppedBy(run, plan) });
   try {
     for (let block = await pass.next(); block !== null; block = await pass.next()) {
       if (columns.hasNoRoomFor(block.rows)) await writeGroup(columns, writer, since);
+      widened.addBlock(block);
       columns.add(block);
       const { rows, rejects, warnings } = columns.settle(block);
       const held = block;
@@ -190,7 +195,7 @@ async function load(run: Run, from: DirectSource, plan: Plan, again: boolean): P
     await pass.close();
     columns.release();
   }
-  return { outcome: outcomeOf(table, plan), parts: writer.parts };
+  return { outcome: outcomeOf(table, plan, widened), parts: writer.parts };
 }
 
 function rowsBefore(block: { readonly rows: number; rowNumber(row: number): number }, number: number): number {
@@ -245,8 +250,15 @@ function droppedBy(run: Run, plan: Plan): number {
   return run.request.mode === "load" ? plan.dropped.length : 0;
 }
 
-function outcomeOf(table: OpenedTable, plan: Plan): TableOutcome {
-  return { table: table.table, schema: plan.schema, change: plan.change, widened: plan.widened };
+function widenedBy(run: Run, { table }: OpenedTable, plan: Plan): WidenedRows {
+  const { schemas } = run.request;
+  return new WidenedRows(plan, Object.hasOwn(schemas, table) ? schemas[table] : undefined);
+}
+
+function outcomeOf(table: OpenedTable, plan: Plan, by: WidenedRows): TableOutcome {
+  const rows = by.rows();
+  const { schema, change, widened } = plan;
+  return { table: table.table, schema, change, widened, ...(rows === undefined ? {} : { widenedAt: rows }) };
 }
 
 function sameTypes(a: TableSchema, b: TableSchema): boolean {

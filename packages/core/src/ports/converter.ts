@@ -75,6 +75,8 @@ export interface Detected {
   readonly preambleRows?: number;
   readonly encoding?: string;
   readonly decimal?: string;
+  /** Columns of the dataset that this file widened, each with the first row that asked for it. */
+  readonly widened?: readonly { readonly table: string; readonly column: string; readonly row: number }[];
   /** How the format was told: declared option, magic bytes, extension or content. */
   readonly by: "option" | "magic" | "extension" | "content";
 }
@@ -92,8 +94,10 @@ export interface TableOutcome {
   readonly schema: TableSchema;
   /** none: as given; added: new columns only; widened: a live column's type changed, so its other parts must be made again. */
   readonly change: "none" | "added" | "widened";
-  /** Names of widened columns, with the row that asked for it where known. */
+  /** Names of widened columns. */
   readonly widened: readonly string[];
+  /** By widened column: the first row whose value its former type does not hold; absent where it is not known. */
+  readonly widenedAt?: Readonly<Record<string, number>>;
 }
 
 /** What a load of the file would do to a table, and what its first rows would be. */
