@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox[Symbol.asyncDispose]());
 
-// CPU time, since other tests run beside this one; npm run formats looks at the clock, and gives each a sandbox of its own.
+// CPU time, since other tests run beside this one; npm run formats prints the clock too, and gives each a sandbox of its own.
 test.each(BOMBS)("$what is refused by a named limit, in less than 2 s of CPU time and 100 MB of memory", async (bomb) => {
   const { wrong, cpuMs, grownBytes } = await judgeBomb(bomb, sandbox.pool);
   expect(wrong).toBeNull();

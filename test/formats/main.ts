@@ -147,22 +147,25 @@ const SCORES: readonly Score[] = [
   },
 ];
 
-/** Bombs need no corpus. Wall-clock time, which a busy machine stretches. */
+/** Bombs need no corpus. Judged by CPU time: the clock is printed too, but a machine with other work stretches it. */
 async function printBombs(): Promise<boolean> {
   let refused = 0;
   let slowestMs = 0;
+  let mostCpuMs = 0;
   let grownBytes = 0;
   for (const bomb of BOMBS) {
     // Each has a sandbox of its own: memory that one has taken is no growth for the next.
     await using sandbox = await openSandbox();
-    const { wrong, ms, grownBytes: grown } = await judgeBomb(bomb, sandbox.pool);
+    const { wrong, ms, cpuMs, grownBytes: grown } = await judgeBomb(bomb, sandbox.pool);
     if (wrong === null) refused++;
     else console.log(`  ${bomb.what}: ${wrong}`);
     slowestMs = Math.max(slowestMs, ms);
+    mostCpuMs = Math.max(mostCpuMs, cpuMs);
     grownBytes = Math.max(grownBytes, grown);
   }
-  const reached = refused === BOMBS.length && slowestMs < 2_000 && grownBytes < 100e6;
-  const facts = `${refused} of ${BOMBS.length}, ${(slowestMs / 1_000).toFixed(2)} s at most, ${Math.round(grownBytes / 1e6)} MB at most`;
+  const reached = refused === BOMBS.length && mostCpuMs < 2_000 && grownBytes < 100e6;
+  const seconds = (time: number) => (time / 1_000).toFixed(2);
+  const facts = `${refused} of ${BOMBS.length}, ${seconds(mostCpuMs)} s of CPU time (${seconds(slowestMs)} s by the clock) and ${Math.round(grownBytes / 1e6)} MB at most`;
   console.log(`\nbombs refused by a named limit (must: all, < 2 s, < 100 MB more memory): ${facts}${reached ? "" : "   BELOW ITS MUST"}`);
   return reached;
 }
