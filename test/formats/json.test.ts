@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { RecordReader } from "../../packages/core/src/formats/json/records.ts";
 import { convertBytes, failedWith, loaded, rowsOf, typesOf } from "./convert-kit.ts";
 import { fuzz } from "../fuzz/json.ts";
 import { corpus } from "./corpus.ts";
+import { inputOf } from "./json-kit.ts";
 import { scoreJson } from "./scores/json.ts";
 
 const LENIENT = { rules: { maxRejects: { share: 1 } } } as const;
@@ -67,6 +69,28 @@ describe("rows", () => {
     expect(await of(`[{"a":"${"x".repeat(200_000)}"}]`)).toMatchObject({ code: "limit_exceeded", field: "recordBytes" });
     const keys = Array.from({ length: 600 }, (_, i) => `{"k${i}":1}`).join("\n");
     expect(await of(keys, "a.ndjson")).toMatchObject({ code: "limit_exceeded", field: "columns", limit: 500 });
+  });
+
+  test("a row of thousands of keys after thousands of rows of one costs no more memory than its cells", async () => {
+    const narrow = '{"a":1}\n'.repeat(8_000);
+    const wide = `{${Array.from({ length: 10_000 }, (_, i) => `"k${i}":${i}`).join(",")}}\n`;
+    const before = process.memoryUsage().arrayBuffers;
+    let most = 0;
+    let rows = 0;
+    for (const text of [narrow + wide, `[${(narrow + wide).trimEnd().replaceAll("\n", ",")}]`]) {
+      const reader = new RecordReader({
+        layout: text.startsWith("[") ? "array" : "lines",
+        limits: inputOf(Buffer.from(""), 1).limits,
+        ragged: "misfit",
+      });
+      for await (const { cells, rowNumbers } of reader.batches(inputOf(Buffer.from(text), text.length).decoded())) {
+        rows += cells.rows;
+        most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+        expect(rowNumbers).toHaveLength(cells.rows);
+      }
+    }
+    expect(rows).toBe(16_002);
+    expect(most).toBeLessThan(100e6);
   });
 
   test("objects that are maps, and lists of objects too sparse to be columns, are JSON text", async () => {

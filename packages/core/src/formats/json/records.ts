@@ -5,7 +5,7 @@ import type { FormatLimits, Misfit, Place } from "../format.ts";
 import { firstInvalid } from "../utf8-text.ts";
 import { type Block, Blocks } from "./blocks.ts";
 import { FILE_START, LineCounter, type TextPlace } from "./lines.ts";
-import { RowCells } from "./row-cells.ts";
+import { FULL, RowCells } from "./row-cells.ts";
 import {
   BROKEN,
   CLOSE_ARRAY,
@@ -20,6 +20,9 @@ import {
   scanValue,
   skipSpace,
 } from "./scan-value.ts";
+
+/** The result of a row that is to be read once more, after the rows so far were taken. */
+const AGAIN = -4;
 
 /** How rows lie in a text: one a line, one behind the other, in one array, or in one object, each under its label. */
 export type Layout = "lines" | "sequence" | "array" | "labelled";
@@ -116,7 +119,10 @@ export class RecordReader {
       const from = checked ? skipSpace(bytes, at, end) : end;
       if (from < end) {
         if (this.cells.full) yield at;
-        this.#readLine(block, from, end);
+        if (this.#readLine(block, from, end) === AGAIN) {
+          yield at;
+          this.#readLine(block, from, end);
+        }
       }
       at = end + 1;
     }
@@ -124,17 +130,22 @@ export class RecordReader {
   }
 
   /** A line is one row or one misfit. */
-  #readLine(block: Block, from: number, end: number): void {
+  #readLine(block: Block, from: number, end: number): number {
     const rows = this.cells.rows;
     const next = this.#readRow(block, from, end);
-    if (next < 0) return this.#misfit(block, from, end, `byte ${block.offset + scan.at}: ${scan.problem}`);
+    if (next === AGAIN) return next;
+    if (next < 0) {
+      this.#misfit(block, from, end, `byte ${block.offset + scan.at}: ${scan.problem}`);
+      return end;
+    }
     const rest = skipSpace(block.bytes, next, end);
-    if (rest === end || this.cells.rows === rows) return;
+    if (rest === end || this.cells.rows === rows) return end;
     this.cells.dropLast();
     this.#rowNumbers.pop();
     this.#rowLines.pop();
     this.#row--;
     this.#misfit(block, from, end, `byte ${block.offset + rest}: something follows the row`);
+    return end;
   }
 
   *#readValues(block: Block): Generator<number, number> {
@@ -158,6 +169,12 @@ export class RecordReader {
         yield at;
       }
       const next = this.#readRow(block, at, to);
+      if (next === AGAIN) {
+        this.#checkText(block, read, at);
+        read = at;
+        yield at;
+        continue;
+      }
       if (!final && next === MORE) {
         // A label is read again with its row.
         if (this.#layout === "labelled") {
@@ -232,7 +249,7 @@ export class RecordReader {
         const wanted = this.#opener === OPEN_ARRAY ? "an array" : "an object";
         this.#misfit(block, at, end, `a row must be ${wanted}, this is ${kindName(scan.kind)}`);
       }
-    } else end = opener === OPEN_OBJECT ? this.cells.addObject(bytes, at, to) : this.#readArray(block, at, to);
+    } else end = this.#addRow(block, at, to);
     if (end === DEEP) throw tooDeep(block.offset + scan.at, this.#options.limits.jsonDepth);
     if (end - at > this.#options.limits.recordBytes) throw this.#tooLong(block, at);
     // An array of another length was no row.
@@ -242,6 +259,16 @@ export class RecordReader {
       if (this.#layout === "labelled") this.cells.labelLast(bytes, this.#label);
     }
     return end;
+  }
+
+  #addRow(block: Block, at: number, to: number): number {
+    try {
+      return this.#opener === OPEN_OBJECT ? this.cells.addObject(block.bytes, at, to) : this.#readArray(block, at, to);
+    } catch (error) {
+      if (error !== FULL) throw error;
+      this.cells.abandon();
+      return AGAIN;
+    }
   }
 
   /** The first row says how many values the others have, where no names do. */

@@ -26,6 +26,9 @@ export interface Cells {
   readonly count: number;
 }
 
+/** Thrown where the rows so far must be taken before a row with more columns can be: together they would take too much memory. */
+export const FULL: Error = new Error("the rows so far are to be taken first");
+
 const MAX_ROWS = 8_192;
 const CELLS = 1 << 18;
 const QUOTE = 34;
@@ -195,6 +198,11 @@ export class RowCells {
     }
   }
 
+  /** Forgets the row that was begun. */
+  abandon(): void {
+    this.#undo(0);
+  }
+
   /** Takes back the last row. */
   dropLast(): void {
     this.rows--;
@@ -276,6 +284,7 @@ export class RowCells {
 
   #addColumn(name: string, key: Uint8Array | null, listed = true): number {
     if (this.#sealed) throw new Unforeseen();
+    if (this.rows > 0 && this.names.length === this.#stride && (this.rows + 1) * this.#stride * 2 > CELLS) throw FULL;
     const column = this.names.length;
     if (column >= this.#maxColumns) {
       throw new Fault("limit_exceeded", `the rows have more than ${this.#maxColumns} different keys (limit columns)`, {
