@@ -93,15 +93,18 @@ export async function* within(
 
 /** What decodes to more than this share of the allowed ratio from its very start is looked at before it is parsed. */
 const SUSPECT_SHARE = 0.25;
+/** Before so much is decoded a small file looks harmless: all of its bytes may have been used up by the first step. */
+const LOOKED_AT_BYTES = 2 * 2 ** 20;
 
 /**
  * Refuses a file that is a bomb from its start at the speed of its codec instead of its parser's: 64 MiB of blank lines take
- * gzip 0.2 s. Anything else costs the first chunk once more. Throws what `decode` throws.
+ * gzip 0.2 s. Anything else costs its first 2 MiB once more. Throws what `decode` throws.
  */
 export async function refuseBomb(decoded: AsyncIterable<DecodedChunk>, limits: DecodeLimits, rawBefore = 0): Promise<void> {
   let bytes = 0;
   for await (const chunk of decoded) {
     bytes += chunk.bytes.length;
+    if (bytes < LOOKED_AT_BYTES) continue;
     if (bytes < (chunk.rawBytes - rawBefore) * limits.ratio * SUSPECT_SHARE || bytes > RATIO_FROM_BYTES) return;
   }
 }

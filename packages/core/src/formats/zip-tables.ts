@@ -3,6 +3,7 @@ import type { ColumnType } from "../domain/table-schema.ts";
 import type { FileOptions } from "../domain/options.ts";
 import type { DecodeBudget } from "./decode-budget.ts";
 import { type DecodedChunk, decodeBeneath, held, refuseBomb } from "./decompress.ts";
+import { OUTPUT_BYTES } from "./codecs/codec.ts";
 import type { DirectPass } from "./direct.ts";
 import type { FormatInput, FormatLimits, OpenedFile, OpenedTable, SourceBatch } from "./format.ts";
 import { formatFor } from "./registry.ts";
@@ -84,7 +85,9 @@ async function open(
   };
   const { options } = memory;
   if (entry.bytes > entry.packedBytes || found.compression !== "none") {
-    await inMember(entry, () => refuseBomb(decoded(), input.limits, rawBefore));
+    await inMember(entry, () =>
+      refuseBomb(decodedMember(zip, member, rawBefore, { limits: { ...input.limits, chunkBytes: OUTPUT_BYTES } }), input.limits, rawBefore),
+    );
   }
   const file = await inMember(entry, () =>
     format.open({ ...input, name: found.format, decoded, random, rawSize: entry.packedBytes, options }),
