@@ -7,7 +7,7 @@ import { type Extremes, extremesOf, extremesOfBytes } from "./extremes.ts";
 import { hybridBound, putIds, putLevels, putWideIds, widthOf } from "./hybrid.ts";
 import type { PageMemory } from "./page-memory.ts";
 import { type Physical, physicalOf } from "./physical-type.ts";
-import { decodeIds, joinValues, plainLength, putPlain } from "./plain.ts";
+import { decodeIds, plainLength, putPlain } from "./plain.ts";
 
 /** The levels of a page are preceded by their length. */
 const LENGTH = 4;
@@ -19,8 +19,7 @@ let narrow = new Uint16Array(0);
 
 /** Encodes one chunk into pages of about `pageBytes`. The chunk may be filled again as soon as this returns. */
 export function encodeChunk(chunk: ColumnChunk, memory: PageMemory, pageBytes: number): EncodedChunk {
-  const encoder = new ChunkEncoder(dictionaryPays(chunk) ? chunk : withoutDictionary(chunk), memory, pageBytes);
-  return encoder.run();
+  return new ChunkEncoder(chunk, memory, pageBytes).run();
 }
 
 /**
@@ -37,13 +36,6 @@ function dictionaryPays(chunk: ColumnChunk): boolean {
   const idBytes = (coded * widthOf(dictionary.count)) / 8;
   const plainBytes = (dictionaryBytes / Math.max(dictionary.count, 1)) * coded;
   return dictionaryBytes + idBytes <= plainBytes * (chunk.plain.count === 0 ? 0.8 : 0.4);
-}
-
-function withoutDictionary(chunk: ColumnChunk): ColumnChunk {
-  const { dictionary, ids, coded, plain } = chunk;
-  if (dictionary === null || ids === null) throw new Error("a chunk has coded values and no dictionary");
-  const decoded = decodeIds(dictionary, ids, coded);
-  return { ...chunk, coded: 0, ids: null, dictionary: null, plain: plain.count === 0 ? decoded : joinValues(decoded, plain) };
 }
 
 class ChunkEncoder {
@@ -70,18 +62,20 @@ class ChunkEncoder {
   }
 
   run(): EncodedChunk {
-    const chunk = this.#chunk;
-    if (chunk.coded > 0) {
-      this.#dictionaryPage();
-      this.#codedPages(chunk.plain.count === 0 ? chunk.rows : this.#rowAfter(0, chunk.coded));
+    const { rows, coded, dictionary, ids, plain } = this.#chunk;
+    if (coded > 0) {
+      if (dictionary === null || ids === null) throw new Error("a chunk has coded values and no dictionary");
+      const end = plain.count === 0 ? rows : this.#rowAfter(0, coded);
+      if (dictionaryPays(this.#chunk)) {
+        this.#dictionaryPage(dictionary);
+        this.#codedPages(dictionary, ids, end);
+      } else this.#plainPages(decodeIds(dictionary, ids, coded), end);
     }
-    if (this.#row < chunk.rows) this.#plainPages();
+    if (this.#row < rows) this.#plainPages(plain, rows);
     return { pages: this.#pages, ordered: this.#ordered };
   }
 
-  #dictionaryPage(): void {
-    const values = this.#chunk.dictionary;
-    if (values === null) throw new Error("a chunk has coded values and no dictionary");
+  #dictionaryPage(values: DenseValues): void {
     const length = plainLength(values, this.#physical);
     const room = this.#memory.room(length);
     putPlain(values, this.#physical, 0, values.form === "bytes" ? values.length : values.count, room, 0);
@@ -90,9 +84,7 @@ class ChunkEncoder {
   }
 
   /** Pages of ids, up to the row `end`. */
-  #codedPages(end: number): void {
-    const { dictionary, ids } = this.#chunk;
-    if (dictionary === null || ids === null) throw new Error("a chunk has coded values and no ids");
+  #codedPages(dictionary: DenseValues, ids: Uint16Array | Uint32Array, end: number): void {
     const width = widthOf(dictionary.count);
     const rowsAPage = Math.max(8, Math.floor((this.#pageBytes * 8) / (width + 1)));
     const narrowIds = width <= 16 ? narrowed(ids, this.#chunk.coded) : null;
@@ -113,14 +105,14 @@ class ChunkEncoder {
     }
   }
 
-  #plainPages(): void {
-    const { plain } = this.#chunk;
-    if (plain.form === "bytes") return this.#textPages(plain);
+  /** Pages of values as they are, up to the row `end`: all of these values. */
+  #plainPages(plain: DenseValues, end: number): void {
+    if (plain.form === "bytes") return this.#textPages(plain, end);
     const encoding = chooseEncoding(plain);
     const bits = plain.form === "bools" ? 1 : this.#physical.width * 8;
     const rowsAPage = Math.max(8, Math.floor((this.#pageBytes * 8) / bits));
-    for (let value = 0; this.#row < this.#chunk.rows;) {
-      const to = Math.min(this.#row + rowsAPage, this.#chunk.rows);
+    for (let value = 0; this.#row < end;) {
+      const to = Math.min(this.#row + rowsAPage, end);
       value += this.#plainPage(plain, encoding, value, to);
     }
   }
@@ -139,14 +131,13 @@ class ChunkEncoder {
   }
 
   /** Byte arrays differ in length: a page ends with the value that fills it. */
-  #textPages(plain: DenseValues & { form: "bytes" }): void {
-    const { rows } = this.#chunk;
+  #textPages(plain: DenseValues & { form: "bytes" }, end: number): void {
     let value = 0;
     let offset = 0;
-    while (this.#row < rows) {
+    while (this.#row < end) {
       const found = extremesOfBytes(plain.data, value, plain.count, offset, this.#pageBytes, null);
       const values = found.to - value;
-      const to = found.to === plain.count ? rows : this.#rowAfter(this.#row, values);
+      const to = found.to === plain.count ? end : this.#rowAfter(this.#row, values);
       const { room, at } = this.#openPage(to, found.end - offset);
       const length = putPlain(plain, this.#physical, offset, found.end, room, at);
       this.#closePage(ENCODING.plain, to, values, length, this.#bounds(plain, found));

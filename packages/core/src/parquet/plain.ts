@@ -128,38 +128,3 @@ export function startsOf(values: DenseValues & { form: "bytes" }): Uint32Array {
   starts[values.count] = at;
   return starts;
 }
-
-/** Values of two runs one after the other, in memory of their own. */
-export function joinValues(a: DenseValues, b: DenseValues): DenseValues {
-  if (a.form === "bytes" && b.form === "bytes") {
-    const data = new Uint8Array(a.length + b.length);
-    data.set(a.data.subarray(0, a.length));
-    data.set(b.data.subarray(0, b.length), a.length);
-    return { form: "bytes", count: a.count + b.count, length: data.length, data };
-  }
-  const count = a.count + b.count;
-  if (a.form === "words" && b.form === "words") return { form: "words", count, halves: joinWords(a.halves, a.count, b.halves, b.count, 2) };
-  if (a.form === "pairs" && b.form === "pairs")
-    return { form: "pairs", count, quarters: joinWords(a.quarters, a.count, b.quarters, b.count, 4) };
-  if (a.form === "days" && b.form === "days") return { form: "days", count, values: joinWords(a.values, a.count, b.values, b.count, 1) };
-  if (a.form === "doubles" && b.form === "doubles") {
-    const values = new Float64Array(count);
-    values.set(a.values.subarray(0, a.count));
-    values.set(b.values.subarray(0, b.count), a.count);
-    return { form: "doubles", count, values };
-  }
-  if (a.form === "bools" && b.form === "bools") {
-    const values = new Uint8Array(count);
-    values.set(a.values.subarray(0, a.count));
-    values.set(b.values.subarray(0, b.count), a.count);
-    return { form: "bools", count, values };
-  }
-  throw new Error(`values of form ${a.form} and of form ${b.form} in one chunk`);
-}
-
-function joinWords(a: Int32Array, countA: number, b: Int32Array, countB: number, words: number): Int32Array {
-  const joined = new Int32Array((countA + countB) * words);
-  joined.set(a.subarray(0, countA * words));
-  joined.set(b.subarray(0, countB * words), countA * words);
-  return joined;
-}
