@@ -13,13 +13,16 @@ async function saidOf(converted: Converted): Promise<unknown> {
   if (outcome.kind === "failed") return { outcome: { ...outcome, counts: { ...outcome.counts, warnings: 0 } }, rejects: converted.rejects };
   if (outcome.kind !== "tables") return { outcome, rejects: converted.rejects };
   const parts = outcome.parts.map(({ table, rows }) => ({ table, rows }));
-  // Once a column is text, nobody asks any more what numbers stand in it.
+  // Once a column is text, nobody asks any more what numbers stand in it. The row that widened a column is told of cells that
+  // have no type yet: the short way has only such, the long way has typed values where all rows were looked at.
   const tables = outcome.tables.map(({ schema, ...rest }) => ({
     ...rest,
+    widenedAt: null,
     lastId: schema.lastId,
     columns: schema.columns.map((column) => ({ ...column, numbers: isNumeric(column.type) ? column.numbers : null })),
   }));
-  return { outcome: { ...outcome, tables, parts }, rejects: converted.rejects, rows: await rowsOf(converted) };
+  const detected = { ...outcome.detected, widened: null };
+  return { outcome: { ...outcome, detected, tables, parts }, rejects: converted.rejects, rows: await rowsOf(converted) };
 }
 
 for (const [seed, what] of ["whole files", "guesses from their first rows"].entries()) {
