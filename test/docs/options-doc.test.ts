@@ -30,6 +30,7 @@ const FOUND_OUT = [
   "| `preamble_rows` | lines before the table that are narrower than nearly all that follow, with a plain header after them or without a delimiter, or that have one cell filled |",
   "| `decimal` | `,` where every cell of a column is a number with one comma and no column has decimal points; between other delimiters than `;` only where a sign or a zero tells it from a list |",
   "| `escape`, `header_rows` | as the options say |",
+  "| `widened` | columns of the dataset whose type this file widened, each with the first row that asked for it |",
   "",
   "A file that is made again under another schema is read as it was read the first time.",
   "",

@@ -1,5 +1,5 @@
 /** Bytes kept for the next file; fresh memory costs more than what is written to it. */
-const KEPT_BYTES = 40 * 2 ** 20;
+const KEPT_BYTES = 24 * 2 ** 20;
 /** Smaller pieces are not worth keeping. */
 const SMALLEST = 4_096;
 

@@ -84,7 +84,8 @@ export class TextColumn implements ColumnBuilder {
   }
 
   get bytes(): number {
-    return this.#plain.length + this.#values.length + this.#coded * 2 + (this.#presence.nulls > 0 ? this.rows : 0);
+    // Plain text is held with room to grow.
+    return this.#plain.length * 2 + this.#values.length + this.#coded * 2 + (this.#presence.nulls > 0 ? this.rows : 0);
   }
 
   append(values: Scratch): void {

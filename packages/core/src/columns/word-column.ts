@@ -7,13 +7,13 @@ import type { Scratch } from "./scratch.ts";
 import { giveMemory, takeMemory } from "./spare-memory.ts";
 
 const FIRST_SLOTS = 256;
-const NO_SLOTS = new Int32Array(0);
+const NO_SLOTS = new Uint16Array(0);
 /** Codes below this have a place in a table of their own. */
 const MAX_CODE = 65_536;
 
 /**
  * Builds a column of numbers, dates or times, while it pays as ids into a dictionary. Values that have a code are looked up
- * in a table indexed by it, the others by hashing their low 64 bits: a slot is low word, high word, id + 1, nothing.
+ * in a table indexed by it, the others by hashing their low 64 bits: a slot is the value's id + 1.
  */
 export class WordColumn implements ColumnBuilder {
   readonly #type: ColumnType;
@@ -27,7 +27,7 @@ export class WordColumn implements ColumnBuilder {
   #values: Int32Array<ArrayBuffer> = new Int32Array(0);
   #distinct = 0;
   /** None while there is no dictionary. */
-  #slots: Int32Array = NO_SLOTS;
+  #slots: Uint16Array = NO_SLOTS;
   #codes: Uint16Array = new Uint16Array(0);
   #alive = true;
   #without = 0;
@@ -122,7 +122,7 @@ export class WordColumn implements ColumnBuilder {
     const width = this.#width;
     const coded = this.#coded;
     // A load outside of an array, once seen, makes every later one slower.
-    if (this.#slots.length === 0) this.#slots = new Int32Array(FIRST_SLOTS * 4);
+    if (this.#slots.length === 0) this.#slots = new Uint16Array(FIRST_SLOTS);
     if (coded + count > this.#ids.length) {
       const ids = new Uint16Array(takeMemory(Math.max(coded + count, this.#ids.length * 2) * 2));
       ids.set(this.#ids.subarray(0, coded));
@@ -162,12 +162,14 @@ export class WordColumn implements ColumnBuilder {
   /** The id + 1 of a value, new or not; 0 when the dictionary has come to its end. */
   #find(low: number, high: number, rows: number): number {
     const slots = this.#slots;
+    const values = this.#values;
+    const width = this.#width;
     const mask = slots.length - 1;
-    let slot = (hash(low, high) << 2) & mask;
-    for (; ; slot = (slot + 4) & mask) {
-      const place = slots[slot + 2] ?? 0;
+    for (let slot = hash(low, high) & mask; ; slot = (slot + 1) & mask) {
+      const place = slots[slot] ?? 0;
       if (place === 0) break;
-      if (slots[slot] === low && slots[slot + 1] === high) return place;
+      const at = (place - 1) * width;
+      if (values[at] === low && (width === 1 || values[at + 1] === high)) return place;
     }
     return this.#distinct < MOST_DISTINCT - 2 && keepsDictionary(this.#distinct, rows) ? this.#add(low, high) : 0;
   }
@@ -175,7 +177,7 @@ export class WordColumn implements ColumnBuilder {
   #add(low: number, high: number): number {
     const width = this.#width;
     const id = this.#distinct++;
-    if ((id + 1) * 4 > this.#slots.length * 0.7) this.#rehash();
+    if (id + 1 > this.#slots.length * 0.7) this.#rehash();
     if ((id + 1) * width > this.#values.length) this.#values = grown(this.#values, id * width, (id + 1) * width);
     const values = this.#values;
     values[id * width] = low;
@@ -188,17 +190,15 @@ export class WordColumn implements ColumnBuilder {
   #place(low: number, high: number, place: number): void {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let slot = (hash(low, high) << 2) & mask;
-    while (slots[slot + 2] !== 0) slot = (slot + 4) & mask;
-    slots[slot] = low;
-    slots[slot + 1] = high;
-    slots[slot + 2] = place;
+    let slot = hash(low, high) & mask;
+    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    slots[slot] = place;
   }
 
   #rehash(): void {
     const width = this.#width;
     const values = this.#values;
-    this.#slots = new Int32Array(this.#slots.length * 2);
+    this.#slots = new Uint16Array(this.#slots.length * 2);
     for (let id = 0; id < this.#distinct - 1; id++) {
       this.#place(values[id * width] ?? 0, width === 1 ? 0 : (values[id * width + 1] ?? 0), id + 1);
     }

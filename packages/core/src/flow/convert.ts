@@ -134,7 +134,7 @@ async function loadKnown(run: Run, opened: OpenedTable): Promise<Loaded> {
   const live = Object.hasOwn(request.schemas, table.table) ? request.schemas[table.table] : undefined;
   const numbers = new TypedNumbers(table.columns, plan, live);
   // By other rules of what a number is, which row asked is not known.
-  const widened = opened.rules ? null : new WidenedRows(plan, live);
+  const widened = opened.rules ? null : new WidenedRows(table.columns, plan, live);
   const writer = new TableWriter({ table: table.table, file: request.file, schema: plan.schema, partBytes: request.limits.partBytes }, io);
   try {
     for await (const batch of table.batches(feedsOf(plan, columns.length))) {

@@ -116,7 +116,7 @@ async function loadUnderGuess(run: Run, from: DirectSource, guess: Plan, watch: 
   const onBadRow = badRowRule(run.request);
   const writer = writerFor(run, table, guess.schema);
   const columns = loadFor(run, from, guess, watch);
-  const widened = widenedBy(run, table, guess);
+  const widened = widenedBy(run, from, guess);
   const held = new HeldRows();
   const pass = from.direct.open();
   const stands = (): Plan | null => {
@@ -167,7 +167,7 @@ async function load(run: Run, from: DirectSource, plan: Plan, again: boolean): P
   const onBadRow = badRowRule(run.request);
   const writer = writerFor(run, table, plan.schema);
   const columns = loadFor(run, from, plan, null);
-  const widened = widenedBy(run, table, plan);
+  const widened = widenedBy(run, from, plan);
   const since = { rejected: 0 };
   const pass = from.direct.open();
   addCounts(run, { warnings: droppedBy(run, plan) });
@@ -250,9 +250,10 @@ function droppedBy(run: Run, plan: Plan): number {
   return run.request.mode === "load" ? plan.dropped.length : 0;
 }
 
-function widenedBy(run: Run, { table }: OpenedTable, plan: Plan): WidenedRows {
+/** JSON's kinds of values ask by themselves, in the long way too. */
+function widenedBy(run: Run, { table: { table, columns }, direct }: DirectSource, plan: Plan): WidenedRows {
   const { schemas } = run.request;
-  return new WidenedRows(plan, Object.hasOwn(schemas, table) ? schemas[table] : undefined);
+  return new WidenedRows(direct.ofTexts ? columns : [], plan, Object.hasOwn(schemas, table) ? schemas[table] : undefined);
 }
 
 function outcomeOf(table: OpenedTable, plan: Plan, by: WidenedRows): TableOutcome {

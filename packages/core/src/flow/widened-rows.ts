@@ -3,7 +3,7 @@ import type { ColumnType, TableSchema } from "../domain/table-schema.ts";
 import type { DirectBlock } from "../formats/direct.ts";
 import type { SourceBatch } from "../formats/format.ts";
 import { coerce } from "../schema/coerce.ts";
-import type { Plan } from "../schema/enforce.ts";
+import type { Plan, SourceColumn } from "../schema/enforce.ts";
 
 interface Sought {
   readonly name: string;
@@ -22,14 +22,15 @@ export class WidenedRows {
   readonly #found = new Map<string, number>();
   readonly #scratch = new Scratch();
 
-  constructor(plan: Plan, live: TableSchema | undefined) {
+  constructor(source: readonly SourceColumn[], plan: Plan, live: TableSchema | undefined) {
     this.#names = plan.widened;
     this.#sought = plan.widened.flatMap((name): Sought[] => {
       const i = plan.schema.columns.findIndex((column) => column.name === name);
       const type = plan.schema.columns[i]?.type;
       const former = live?.columns.find((column) => column.name === name)?.type;
       const from = plan.from[i] ?? null;
-      return type && former && from !== null && former.kind !== "unknown" ? [{ name, from, former, type }] : [];
+      const isText = from !== null && source[from]?.type === null && source[from]?.facts === undefined;
+      return type && former && isText && former.kind !== "unknown" ? [{ name, from, former, type }] : [];
     });
   }
 

@@ -10,6 +10,8 @@ import type { Misfit, Place } from "./format.ts";
 export interface DirectTable {
   /** Columns that blocks have; a source column beyond them holds nulls. */
   readonly columns: number;
+  /** Its cells are texts, as those of its batches are; else they have kinds of their own. */
+  readonly ofTexts?: true;
   /** Begins a pass over the table's rows. */
   open(): DirectPass;
 }

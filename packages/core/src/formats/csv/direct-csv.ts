@@ -19,7 +19,7 @@ import { observeCells } from "./observe-cells.ts";
 export function directCsv(input: FormatInput, shape: CsvShape): DirectTable | null {
   if (!shape.plain || input.ragged === "fail" || input.options.skip_rows_after_header) return null;
   const { ragged } = input;
-  return { columns: shape.names.length, open: () => new CsvPass(input, shape, ragged) };
+  return { columns: shape.names.length, ofTexts: true, open: () => new CsvPass(input, shape, ragged) };
 }
 
 class CsvPass implements DirectPass {
