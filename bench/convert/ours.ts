@@ -3,6 +3,7 @@
  * Runs with the sandbox's V8 flags; what it writes goes to the path that it is given.
  */
 import { createHash } from "node:crypto";
+import { readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { DEFAULT_RULES } from "@sluice/core/domain/options";
@@ -31,7 +32,7 @@ async function run(work: Work): Promise<Ran> {
   const io: ConvertIo = {
     read: async (offset, length) => {
       const buffer = Buffer.allocUnsafe(Math.min(length, Math.max(size - offset, 0)));
-      const { bytesRead } = await source.read(buffer, 0, buffer.length, offset);
+      const bytesRead = readSync(source.fd, buffer, 0, buffer.length, offset);
       return buffer.subarray(0, bytesRead);
     },
     openPart: async () => {

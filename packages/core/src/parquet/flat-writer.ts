@@ -146,7 +146,8 @@ class FlatFileWriter implements FlatWriter {
     const length = chunk.pages.reduce((sum, page) => sum + page.raw.bytes.length, 0);
     const codec = length < TINY_CHUNK ? "none" : this.#options.compression;
     const ratio = this.#ratios.get(column.id) ?? 1;
-    const pages = chunk.pages.map((page): OpenPage => ({ page, compressed: compress(codec, page.raw.bytes, ratio) }));
+    const isText = column.type.kind === "text" || column.type.kind === "binary";
+    const pages = chunk.pages.map((page): OpenPage => ({ page, compressed: compress(codec, page.raw.bytes, ratio, isText) }));
     // Until the chain comes to it nobody else listens.
     for (const { compressed } of pages) if (compressed instanceof Promise) compressed.catch(() => undefined);
     this.#chain(() => this.#finish({ column, codec, chunk, pages }, group));
