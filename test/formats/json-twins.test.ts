@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { isNumeric } from "../../packages/core/src/domain/table-schema.ts";
-import { type Converted, convertBytes, rowsOf } from "./convert-kit.ts";
+import { ROW_GROUP_ROWS } from "../../packages/core/src/columns/row-group-builder.ts";
+import { type Converted, convertBytes, loaded, rowsOf, typesOf } from "./convert-kit.ts";
 import { seeded } from "./csv-twins.ts";
 import { jsonCase } from "./json-twins.ts";
 
@@ -40,3 +41,15 @@ for (const [seed, what] of ["whole files", "guesses from their first rows"].entr
     for (const kind of ["tables", "bad_row"]) expect(seen).toContain(kind);
   });
 }
+
+test("a key that comes first after a row group was written takes that group back: the one part holds all rows", async () => {
+  const rows = ROW_GROUP_ROWS + 10_000;
+  const converted = await convertBytes("late.ndjson", `${'{"a":1}\n'.repeat(rows)}{"a":2,"late":3}\n`, {
+    how: { chunkBytes: 32 * 1024, sniffBytes: 1_024 },
+  });
+  const { counts, parts } = loaded(converted.outcome);
+  expect(counts).toEqual({ read: rows + 1, loaded: rows + 1, rejected: 0, skipped: 0, warnings: 0 });
+  expect(typesOf(converted.outcome)).toEqual({ a: "int64", late: "int64" });
+  expect(parts.map((part) => part.rows)).toEqual([rows + 1]);
+  expect(converted.parts).toHaveLength(1);
+});

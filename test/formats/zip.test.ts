@@ -215,6 +215,20 @@ test("what is wrong with one file of a zip fails the whole, with its name and ev
   expect(counts).toMatchObject({ loaded: 0, read: counts.skipped + counts.rejected });
 });
 
+test("rows of a file that fails count beside those of the files before it in the zip, looked at or not", async () => {
+  const parts = [
+    { name: "a.csv", content: A },
+    { name: "b.csv", content: `id,name\n${"3,z\n".repeat(20_000)}4,"open\n` },
+  ];
+  const known = loaded((await convertBytes("a.csv", A, { options: { default_type: { kind: "text" } } })).outcome).tables[0]?.schema;
+  if (known === undefined) throw new Error("no table");
+  const options = { tables: "by_name" } as const;
+  const { outcome } = await convertBytes("two.zip", zipOf(parts), { options, schemas: { a: known } });
+  const alone = failedWith((await convertBytes("b.csv", parts[1]?.content ?? "")).outcome).counts;
+  expect(alone.read).toBeGreaterThan(0);
+  expect(failedWith(outcome).counts).toEqual({ read: alone.read + 2, loaded: 0, rejected: 0, skipped: alone.read + 2, warnings: 0 });
+});
+
 test("JSON files of a zip whose later rows bring columns agree or not by all of their rows", async () => {
   const row = (i: number, more = "") => `{"id": ${i}${more}}\n`;
   const many = Array.from({ length: 3_000 }, (_, i) => row(i)).join("");

@@ -70,6 +70,8 @@ async function convertFile(run: Run, source: ReadSource): Promise<ConvertOutcome
     const loaded = await loadTable(run, table);
     tables.push(loaded.outcome);
     parts.push(...loaded.parts);
+    // What was only seen of the next table is added to all that was read of those before it.
+    run.progress.observed = run.progress.loading.read;
   }
   const counts = checkAccount(run.progress.loading);
   checkRejects(run, counts);
@@ -98,11 +100,12 @@ function feedsOf(plan: Plan, width: number): (ColumnType | null)[] {
 async function loadTable(run: Run, opened: OpenedTable): Promise<Loaded> {
   if (!opened.whole) return loadKnown(run, opened);
   if (run.how.direct && isDirect(run.request, opened)) {
+    const { observed } = run.progress;
     try {
       return await loadKnown(run, opened);
     } catch (error) {
       if (!(error instanceof Unforeseen) && !(isFault(error) && error.code === "schema_mismatch")) throw error;
-      run.progress.observed = 0;
+      run.progress.observed = observed;
     }
   }
   return loadKnown(run, { ...(await opened.whole()), table: opened.table });

@@ -152,7 +152,8 @@ async function loadUnderGuess(run: Run, from: DirectSource, guess: Plan, watch: 
     checkRejects(run, run.progress.loading);
     await writer.finish();
   } catch (error) {
-    await writer.abort();
+    // The file is read again then: a part that stayed open would be taken for the first of the second reading.
+    await (error instanceof Unforeseen ? writer.drop() : writer.abort());
     throw error;
   } finally {
     await pass.close();
