@@ -12,6 +12,7 @@ interface Waiter<T> {
 /** The child's end of a job's io: asks the worker over the pipe. After `end` every call rejects with the reason. */
 export class PipeIo implements ConvertIo {
   readonly #send: (bytes: Buffer) => void;
+  readonly #recycle: (bytes: Uint8Array) => void;
   readonly #job: number;
   readonly #reads = new Map<number, Waiter<Uint8Array>>();
   readonly #closes = new Map<number, Waiter<{ bytes: number; sha256: string }>>();
@@ -25,7 +26,8 @@ export class PipeIo implements ConvertIo {
   #unacknowledged = 0;
   #ended: { readonly reason: unknown } | null = null;
 
-  constructor(job: number, send: (bytes: Buffer) => void) {
+  constructor(job: number, send: (bytes: Buffer) => void, recycle: (bytes: Uint8Array) => void = () => undefined) {
+    this.#recycle = recycle;
     this.#job = job;
     this.#send = send;
   }
@@ -46,6 +48,10 @@ export class PipeIo implements ConvertIo {
       0,
       got.reduce((sum, bytes) => sum + bytes, 0),
     );
+  }
+
+  recycle(bytes: Uint8Array): void {
+    this.#recycle(bytes);
   }
 
   openPart(table: string): Promise<PartSink> {

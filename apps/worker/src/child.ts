@@ -21,7 +21,7 @@ const send = (bytes: Buffer) => void pipe.write(bytes);
 let running: { readonly no: number; readonly io: PipeIo; readonly abort: AbortController } | null = null;
 
 async function run(convert: Convert, no: number, request: ConvertRequest): Promise<void> {
-  const io = new PipeIo(no, send);
+  const io = new PipeIo(no, send, (bytes) => reader.recycle(bytes));
   const abort = new AbortController();
   running = { no, io, abort };
   try {

@@ -31,6 +31,34 @@ describe("frames", () => {
     }
   });
 
+  it("memory that was given back serves a later payload, once, and never one that is still looked at", () => {
+    const got: Buffer[] = [];
+    const reader = new FrameReader((_kind, _id, payload) => got.push(payload));
+    const send = (byte: number) => {
+      const bytes = frame(FRAME.data, 1, Buffer.alloc(100_000, byte));
+      // In two pieces, as a pipe gives them: a payload that lies in one piece needs no memory of its own.
+      reader.push(bytes.subarray(0, 50_000));
+      reader.push(bytes.subarray(50_000));
+      return got.at(-1) ?? Buffer.alloc(0);
+    };
+    const first = send(1);
+    const second = send(2);
+    expect(first.buffer).not.toBe(second.buffer);
+    reader.recycle(first);
+    reader.recycle(first);
+    reader.recycle(Buffer.from("none of ours"));
+    const third = send(3);
+    const fourth = send(4);
+    expect(third.buffer).toBe(first.buffer);
+    expect(new Set([second, third, fourth].map((payload) => payload.buffer)).size).toBe(3);
+    for (const [payload, byte] of [
+      [second, 2],
+      [third, 3],
+      [fourth, 4],
+    ] as const)
+      expect(payload.equals(Buffer.alloc(100_000, byte))).toBe(true);
+  });
+
   it("an empty frame at the end of a chunk is not held back", () => {
     const ready = frame(FRAME.ready, 0);
     expect(read([ready.subarray(0, 4), ready.subarray(4)])).toHaveLength(1);

@@ -58,6 +58,9 @@ export const WINDOW = 4 * 2 ** 20;
 export const WRITE_MAX = 256 * 2 ** 10;
 
 const HEADER = 9;
+/** Payloads from this size on have memory of their own, which may be used again; so many are kept. */
+const POOLED = 64 * 2 ** 10;
+const SPARE = 4;
 /** Schemas and options of the widest file (16,384 columns) as JSON stay below this. */
 const PAYLOAD_MAX = 64 * 2 ** 20;
 
@@ -98,6 +101,8 @@ export class FrameReader {
   #headFilled = 0;
   #payload: Buffer | null = null;
   #payloadFilled = 0;
+  readonly #lent = new WeakMap<ArrayBufferLike, Buffer>();
+  readonly #spare: Buffer[] = [];
 
   constructor(onFrame: OnFrame) {
     this.#onFrame = onFrame;
@@ -125,12 +130,28 @@ export class FrameReader {
       this.#emit(chunk.subarray(at, at + length));
       return length;
     }
-    this.#payload ??= Buffer.allocUnsafe(length);
+    this.#payload ??= this.#room(length);
     const take = Math.min(length - this.#payloadFilled, chunk.length - at);
     chunk.copy(this.#payload, this.#payloadFilled, at, at + take);
     this.#payloadFilled += take;
     if (this.#payloadFilled === length) this.#emit(this.#payload);
     return take;
+  }
+
+  /** Takes back a payload that was emitted; its memory serves a later one. Bytes that are none of ours are left alone. */
+  recycle(payload: Uint8Array): void {
+    const whole = this.#lent.get(payload.buffer);
+    if (!whole) return;
+    this.#lent.delete(payload.buffer);
+    if (this.#spare.length < SPARE) this.#spare.push(whole);
+  }
+
+  #room(length: number): Buffer {
+    if (length < POOLED) return Buffer.allocUnsafe(length);
+    const at = this.#spare.findIndex((spare) => spare.length >= length);
+    const whole = at < 0 ? Buffer.allocUnsafeSlow(length) : (this.#spare.splice(at, 1)[0] ?? Buffer.allocUnsafeSlow(length));
+    this.#lent.set(whole.buffer, whole);
+    return whole.subarray(0, length);
   }
 
   #emit(payload: Buffer): void {

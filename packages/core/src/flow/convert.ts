@@ -39,7 +39,12 @@ export async function convert(request: ConvertRequest, to: ConvertIo, signal: Ab
     toldBytes: 0,
   };
   const run: Run = { request, io, signal, log: new RejectLog(io), progress, how };
-  const source = new ReadSource(request.bytes, (offset, length) => io.read(offset, length), signal);
+  const source = new ReadSource(
+    request.bytes,
+    (offset, length) => io.read(offset, length),
+    signal,
+    (bytes) => io.recycle(bytes),
+  );
   try {
     if (request.mode === "inspect") return { kind: "inspected", inspection: await inspect(request, source, signal) };
     return await convertFile(run, source);

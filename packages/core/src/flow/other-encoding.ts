@@ -47,6 +47,10 @@ export class DroppableIo implements ConvertIo {
     return this.#io.read(offset, length);
   }
 
+  recycle(bytes: Uint8Array): void {
+    this.#io.recycle?.(bytes);
+  }
+
   progress(rows: number, bytes: number): void {
     this.#io.progress(rows, bytes);
   }

@@ -13,6 +13,8 @@ import type { Source } from "./source.ts";
 export interface DecodedChunk {
   readonly bytes: Uint8Array;
   readonly rawBytes: number;
+  /** May be called, once, when nobody looks at `bytes` any more. */
+  readonly done?: () => void;
 }
 
 export type DecodeLimits = Pick<FormatLimits, "chunkBytes" | "decodedBytes" | "ratio" | "heldBytes">;
@@ -33,11 +35,18 @@ export async function* decode(
   budget = new DecodeBudget(limits),
 ): AsyncGenerator<DecodedChunk> {
   if (compression === "none") {
-    for (let at = 0; at < source.size;) {
-      const bytes = await source.read(at, at + limits.chunkBytes);
+    // The next chunk is on its way while this one is worked on.
+    const ask = (from: number) => {
+      const bytes = source.read(from, from + limits.chunkBytes);
+      bytes.catch(() => undefined);
+      return bytes;
+    };
+    for (let at = 0, next = ask(0); at < source.size;) {
+      const bytes = await next;
       at += bytes.length;
       budget.spend(source, at, at);
-      yield { bytes, rawBytes: at };
+      if (at < source.size) next = ask(at);
+      yield { bytes, rawBytes: at, done: () => source.recycle?.(bytes) };
     }
     return;
   }

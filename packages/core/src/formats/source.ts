@@ -5,6 +5,8 @@ export interface Source {
   readonly size: number;
   /** Exactly the bytes [from, to), `to` being cut at the end. Throws a platform fault when they are not to be had. */
   read(from: number, to: number): Promise<Uint8Array>;
+  /** Takes back what `read` gave, once, when nobody looks at it any more. */
+  recycle?(bytes: Uint8Array): void;
 }
 
 /** Raw bytes behind a `read` that may answer short. `failure` is what it last threw, for readers that swallow errors. */
@@ -13,8 +15,15 @@ export class ReadSource implements Source {
   failure: unknown = null;
   readonly #read: (offset: number, length: number) => Promise<Uint8Array>;
   readonly #signal: AbortSignal;
+  readonly #recycle: ((bytes: Uint8Array) => void) | undefined;
 
-  constructor(size: number, read: (offset: number, length: number) => Promise<Uint8Array>, signal: AbortSignal) {
+  constructor(
+    size: number,
+    read: (offset: number, length: number) => Promise<Uint8Array>,
+    signal: AbortSignal,
+    recycle?: (bytes: Uint8Array) => void,
+  ) {
+    this.#recycle = recycle;
     this.size = size;
     this.#read = read;
     this.#signal = signal;
@@ -38,6 +47,10 @@ export class ReadSource implements Source {
       this.failure ??= error;
       throw error;
     }
+  }
+
+  recycle(bytes: Uint8Array): void {
+    this.#recycle?.(bytes);
   }
 
   async #readSome(offset: number, length: number): Promise<Uint8Array> {

@@ -43,6 +43,8 @@ export interface ConvertRequest {
 export interface ConvertIo {
   /** Up to `length` bytes from `offset`; fewer only at the end of the file. */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** Takes back bytes that `read` gave, whole and once, when nobody looks at them any more: their memory serves the next read. */
+  recycle?(bytes: Uint8Array): void;
   /** A new part of a table; its sink owns the object's key. */
   openPart(table: string): Promise<PartSink>;
   /** The rejects object of this attempt; opened at most once. One JSON object a line. */

@@ -225,6 +225,7 @@ export class BlockReader {
     this.#skip -= chunk.value.bytes.length - bytes.length;
     this.#moveDown(bytes.length);
     this.#tokeniser.bytes.set(bytes, this.#read);
+    chunk.value.done?.();
     this.#read += bytes.length;
     this.#checkNew(this.#read - cutOff(this.#tokeniser.bytes.subarray(this.#to, this.#read)));
   }
