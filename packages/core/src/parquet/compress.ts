@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { constants, gzip, gzipSync, zstdCompress, zstdCompressSync } from "node:zlib";
 import { snappy } from "./snappy.ts";
 
@@ -19,7 +18,7 @@ const ZSTD_TEXT = { [constants.ZSTD_c_compressionLevel]: 3 };
 const ZSTD_PACKED = { [constants.ZSTD_c_compressionLevel]: 1 };
 
 /** On one core another thread takes from this one what it does: waiting for it made conversions 10 to 20 % slower. */
-const ONE_CORE = availableParallelism() === 1;
+const ONE_CORE = navigator.hardwareConcurrency === 1;
 
 /**
  * A page's bytes compressed: a large page on one of libuv's threads where there is a core for it, a small one at once. The
