@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { cellFile, GRID_COMPRESSIONS, GRID_FORMATS, wrongInCell } from "./grid.ts";
-import { convertBytes } from "./convert-kit.ts";
+import { convertBytes, loaded, rowsOf } from "./convert-kit.ts";
 
 test("the grid has all its formats and compressions", () => {
   expect(GRID_FORMATS.toSorted()).toEqual(
@@ -25,6 +25,18 @@ test("the grid has all its formats and compressions", () => {
 describe.each(GRID_FORMATS)("%s", (format) => {
   test.each(GRID_COMPRESSIONS)("is read beneath %s, with its types, nulls and every row", async (compression) => {
     expect(await wrongInCell(format, compression)).toBeNull();
+  });
+
+  test("loads its first rows with max_rows, and counts the others as skipped", async () => {
+    const { name, bytes } = cellFile(format, "none");
+    const all = await convertBytes(name, bytes);
+    const { read } = loaded(all.outcome).counts;
+    for (const most of [2, 0, read + 1]) {
+      const some = await convertBytes(name, bytes, { options: { max_rows: most } });
+      const count = Math.min(most, read);
+      expect(loaded(some.outcome).counts).toMatchObject({ read, loaded: count, skipped: read - count });
+      expect(await rowsOf(some)).toEqual((await rowsOf(all)).slice(0, count));
+    }
   });
 
   test("is read beneath a compression that its name does not tell", async () => {

@@ -57,6 +57,13 @@ test("nested Parquet is kept as it is, nulls at every level", async () => {
   expect(await duck([...result.parts, ...csv.parts], "select count(*)::int n, count(s)::int s from parts")).toEqual([{ n: 5001, s: 5000 }]);
 });
 
+test("max_rows takes the first rows of nested columns too, and counts the others as skipped", async () => {
+  const source = await parquetOf("select i, [i, null] l, {'a': i} s from range(20000) r(i)");
+  const { outcome, parts } = await convertBytes("a.parquet", source, { options: { max_rows: 9_000 } });
+  expect(loaded(outcome).counts).toEqual({ read: 20_000, loaded: 9_000, rejected: 0, skipped: 11_000, warnings: 0 });
+  expect(await duck(parts, "select count(*) n, sum(l[1]) l, max(s.a) s from parts")).toEqual([{ n: "9000", l: "40495500", s: "8999" }]);
+});
+
 test("rows of a nested file that do not fit leave the others whole", async () => {
   const source = await parquetOf("select case when i % 7 = 3 then 'bad' else i::varchar end id, [i, i + 1] l from range(100) r(i)");
   const schemas = { main: { columns: [{ id: 1, name: "id", type: parseType("int64", ""), declared: false }], lastId: 1 } };

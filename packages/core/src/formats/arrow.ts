@@ -8,6 +8,7 @@ import { withTimesOfDay } from "./arrow/times-of-day.ts";
 import { unreadable } from "./arrow/refuse.ts";
 import { Windows } from "./arrow/windows.ts";
 import type { Format, FormatInput, OpenedFile, SourceBatch } from "./format.ts";
+import { firstRows } from "./max-rows.ts";
 
 /**
  * Arrow IPC: the file format, which is Feather's version 2 too, and the stream format; bodies as they are or compressed.
@@ -21,9 +22,10 @@ export const arrow: Format = {
     const schema = await withTimesOfDay(opened);
     const outputs = schema.fields.map(outputOf);
     const columns = columnsOf(outputs);
+    const most = input.options.max_rows;
     return {
       dialect: {},
-      tables: [{ table: MAIN_TABLE, columns, batches: () => batches(opened.batches(schema), outputs, columns, input) }],
+      tables: [{ table: MAIN_TABLE, columns, batches: () => firstRows(batches(opened.batches(schema), outputs, columns, input), most) }],
     };
   },
 };

@@ -2,6 +2,7 @@ import { MAIN_TABLE } from "../domain/dataset.ts";
 import type { SourceColumn } from "../schema/enforce.ts";
 import type { Format, FormatInput, OpenedFile, SourceBatch } from "./format.ts";
 import { headerNames } from "./header-names.ts";
+import { firstRows } from "./max-rows.ts";
 import { beyond, damaged } from "./orc/damage.ts";
 import { observeLeaves } from "./orc/observe-leaves.ts";
 import { type OrcBatch, type OrcTable, readBatches } from "./orc/row-batches.ts";
@@ -33,7 +34,10 @@ export const orc: Format = {
       leaves,
       stripes: footer.stripes,
     };
-    return { dialect: {}, tables: [{ table: MAIN_TABLE, columns, batches: () => batches(table, input) }] };
+    return {
+      dialect: {},
+      tables: [{ table: MAIN_TABLE, columns, batches: () => firstRows(batches(table, input), input.options.max_rows) }],
+    };
   },
 };
 

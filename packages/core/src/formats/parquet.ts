@@ -6,6 +6,7 @@ import { columnsOf, type Output, outputOf } from "./arrow/output.ts";
 import type { ArrowSchema } from "./arrow/schema.ts";
 import { Windows } from "./arrow/windows.ts";
 import type { Format, FormatInput, OpenedFile, SourceBatch } from "./format.ts";
+import { firstRows } from "./max-rows.ts";
 import { checkFooter, encrypted, refuse } from "./parquet-check.ts";
 import { type ParquetFooter, readFooter } from "./parquet-footer.ts";
 import { type Int96File, readInt96 } from "./parquet-int96.ts";
@@ -35,7 +36,8 @@ export const parquet: Format = {
     const outputs = schema.fields.map(outputOf);
     const columns = columnsOf(outputs);
     const table = { exact, footer, schema, outputs, columns };
-    return { dialect: {}, tables: [{ table: MAIN_TABLE, columns, batches: () => batches(table, source, input) }] };
+    const rows = () => firstRows(batches(table, source, input), input.options.max_rows);
+    return { dialect: {}, tables: [{ table: MAIN_TABLE, columns, batches: rows }] };
   },
 };
 

@@ -2,6 +2,7 @@ import { Fault } from "../../domain/fault.ts";
 import type { ColumnType } from "../../domain/table-schema.ts";
 import type { DecodedChunk } from "../decompress.ts";
 import type { FormatInput, OpenedTable, SourceBatch } from "../format.ts";
+import { firstRows } from "../max-rows.ts";
 import type { Member } from "./members.ts";
 import { nestedDuplicates } from "./nested-place.ts";
 import { askedType } from "./record-table.ts";
@@ -54,7 +55,13 @@ export async function zippedTable(input: FormatInput, columns: Columns): Promise
   for await (const batch of zip.batches()) batch.cells.forEach((cells, i) => rows.look(i, cells));
   const names = ["index", ...members.map(({ name }) => name)];
   const found = rows.columns(names, askedType(input.options), zip.labelsArePositions ? 0 : null);
-  return { table: columns.table, columns: found, looked: count, batches: (feeds) => batches(input, zip, rows, columns, feeds) };
+  const { max_rows: most } = input.options;
+  return {
+    table: columns.table,
+    columns: found,
+    looked: count,
+    batches: (feeds) => firstRows(batches(input, zip, rows, columns, feeds), most),
+  };
 }
 
 async function* batches(
