@@ -47,6 +47,12 @@ test("row numbers run on over the files of a union, also in its rejects", async 
   });
 });
 
+test("row numbers run on over the files of a union whose last rows an option leaves out", async () => {
+  const parts = ["a.csv", "b.csv"].map((name) => ({ name, content: "id\n1\n2\n3\n" }));
+  const result = await tablesOf("both.zip", parts, { lineage: true, skip_footer: 1 });
+  expect((await rowsOf(result)).map((row) => row["_row"])).toEqual([1n, 2n, 4n, 5n]);
+});
+
 test("files whose columns differ become tables of their own, named after them", async () => {
   const parts = [
     { name: "2026/orders.csv", content: A },

@@ -46,9 +46,12 @@ export function unionTable(name: string, tables: readonly OpenedTable[]): Opened
       for (const table of tables) {
         const from = columns.map((column) => table.columns.findIndex(({ name }) => name === column.name));
         let last = 0;
+        let rows = 0;
         for await (const batch of table.batches()) {
           yield shifted(batch, rowsBefore, unionCells(batch, table, columns, from));
-          last = Math.max(last + (batch.skipped ?? 0), batch.rowNumbers.at(-1) ?? 0, batch.misfits.at(-1)?.row ?? 0);
+          // Rows that are skipped have numbers too, and may be the last.
+          rows += batch.rows + batch.misfits.length + (batch.skipped ?? 0);
+          last = Math.max(rows, batch.rowNumbers.at(-1) ?? 0, batch.misfits.at(-1)?.row ?? 0);
         }
         rowsBefore += last;
       }
