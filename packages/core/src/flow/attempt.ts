@@ -138,7 +138,7 @@ function requestOf(deps: AttemptDeps, of: AttemptOf) {
 function accountOf(
   deps: AttemptDeps,
   outcome: LoadOutcome,
-  opened: readonly { table: string; key: string }[],
+  opened: readonly { table: string; key: string; closed: boolean }[],
   rejectsAt: string | null,
 ): Pick<Attempt, "parts" | "findings"> {
   const none = { read: 0, loaded: 0, rejected: 0, skipped: 0, warnings: 0 };
@@ -148,7 +148,7 @@ function accountOf(
   if (outcome.kind === "failed") return { parts: [], findings };
   const parts = outcome.parts.map((part, i): NewPart => {
     const at = opened[i];
-    if (!at || at.table !== part.table) throw new Error(`part ${i} of table ${part.table} was written without being opened`);
+    if (!at?.closed || at.table !== part.table) throw new Error(`part ${i} of table ${part.table} was not written to where it was opened`);
     return { id: newId<PartId>(deps.clock), table: part.table, key: at.key, rows: part.rows, bytes: part.bytes, sha256: part.sha256 };
   });
   return { parts, findings };

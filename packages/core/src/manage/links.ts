@@ -21,11 +21,6 @@ export async function rawLink(deps: LinkDeps, file: FileRow): Promise<string> {
   return link(deps, file.rawKey, file.name);
 }
 
-/** A link to the object that holds all kept rejects, one JSON object a line; null when the file has none. */
-export async function rejectsLink(deps: LinkDeps, file: FileRow): Promise<string | null> {
-  return file.rejectsKey === null ? null : link(deps, file.rejectsKey, `${file.name}.rejects.ndjson`);
-}
-
 function link(deps: LinkDeps, key: string, fileName: string): Promise<string> {
   return deps.objects.link(key, { expiresAtMs: deps.clock.now() + deps.linkMinutes * 60_000, fileName });
 }

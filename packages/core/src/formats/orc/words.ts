@@ -19,12 +19,6 @@ export function wordAt(halves: Int32Array, i: number): number {
   return (halves[i * 2 + 1] ?? 0) * 2 ** 32 + ((halves[i * 2] ?? 0) >>> 0);
 }
 
-/** Writes a whole number of up to 2^53. */
-export function putWord(halves: Int32Array, i: number, value: number): void {
-  halves[i * 2] = (value % 2 ** 32) | 0;
-  halves[i * 2 + 1] = Math.floor(value / 2 ** 32);
-}
-
 /** The same memory as 64-bit words. */
 export function asWords(halves: Int32Array): BigInt64Array {
   return new BigInt64Array(halves.buffer, halves.byteOffset, halves.length >> 1);
