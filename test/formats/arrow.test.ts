@@ -144,3 +144,12 @@ test("Feather of version 1 is refused by name", async () => {
   const { fault } = failedWith((await convertBytes("v1.feather", read("v1.feather"))).outcome);
   expect(fault).toMatchObject({ code: "unsupported_format", message: expect.stringMatching(/version 1/) });
 });
+
+test("a file without columns brings no part, which no reader could open; with columns in the table it brings theirs", async () => {
+  const bytes = read("no-columns.arrow");
+  const alone = await convertBytes("a.arrow", bytes);
+  expect(loaded(alone.outcome)).toMatchObject({ counts: { read: 0, loaded: 0 }, parts: [] });
+  const main = { columns: [{ id: 1, name: "a", type: { kind: "int64" }, declared: false }], lastId: 1 } as const;
+  const known = await convertBytes("a.arrow", bytes, { schemas: { main } });
+  expect(await duck(known.parts, "select count(a)::int n from parts")).toEqual([{ n: 0 }]);
+});

@@ -1,5 +1,6 @@
 import type { ColumnChunk } from "../columns/column-chunk.ts";
 import { RowGroupBuilder } from "../columns/row-group-builder.ts";
+import { Fault } from "../domain/fault.ts";
 import type { TableSchema } from "../domain/table-schema.ts";
 import type { TypedBatch } from "../parquet/arrow-batch.ts";
 import type { Codec } from "../parquet/compress.ts";
@@ -80,8 +81,9 @@ export class TableWriter {
     if (rows > 0) await this.#writeGroup(chunks, rows);
   }
 
-  /** Closes the last part. A table without rows gets a part without rows, so that readers see its columns. */
+  /** Closes the last part. A table without rows gets a part without rows, so that readers see its columns; one without columns none. */
   async finish(): Promise<void> {
+    if (this.#options.schema.columns.length === 0) return;
     if (this.#group !== null && this.#group.rows > 0) await this.#endGroup(this.#group);
     if (this.parts.length === 0 && this.#writer === null) await (this.#group === null ? this.#nestedPart() : this.#flatPart());
     if (this.#writer !== null) await this.#close();
@@ -103,6 +105,8 @@ export class TableWriter {
   }
 
   #count(rows: number, rejected: number, skipped = 0): void {
+    const { schema, table } = this.#options;
+    if (rows > 0 && schema.columns.length === 0) throw new Fault("unreadable", `table ${table}: it has rows, but no columns`);
     this.#share.read += rows + rejected + skipped;
     this.#share.rejected += rejected;
   }
