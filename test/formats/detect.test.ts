@@ -36,6 +36,11 @@ test.each(OPAQUE)("%s is kept as it is", async (name, content, contentType) => {
 const FAILED: readonly [string, string | Uint8Array, string, RegExp][] = [
   ["page.csv", "<!DOCTYPE html>\n<html><body>404</body></html>", "format_mismatch", /HTML/],
   ["page.csv.gz", gzipSync("  <html><body>404</body></html>"), "format_mismatch", /HTML/],
+  ["denied.csv", "<Error><Code>AccessDenied</Code></Error>", "format_mismatch", /XML/],
+  ["feed.csv", '<rows a="1">\n  <row>1</row>\n</rows>\n', "format_mismatch", /XML/],
+  ["answer.csv", '{"error":"not found"}', "format_mismatch", /content is JSON/],
+  ["answer.csv.gz", gzipSync('{"error":"not found"}\n'), "format_mismatch", /content is JSON/],
+  ["rows.tsv", '\ufeff[\n  {\n    "a": 1\n  }\n]\n', "format_mismatch", /content is JSON/],
   ["photo.csv", JPEG, "format_mismatch", /JPEG/],
   ["table.csv", "PAR1\0\0\0\0PAR1", "format_mismatch", /Parquet/],
   ["binary.csv", Buffer.from([65, 0, 66, 10]), "format_mismatch", /NUL at byte 1/],
@@ -103,4 +108,12 @@ test("gzip is told by its bytes, whatever the name says", async () => {
   ] as const) {
     expect((await convertBytes(name, content)).outcome).toMatchObject({ kind: "tables", counts: { read: 2, loaded: 2 } });
   }
+});
+
+test.each([
+  ["tags in a header", "<id>,<name>\n1,x\n"],
+  ["braces in a header", "{id},[name]\n1,x\n"],
+  ["a list's brackets around a row", "[a,b]\n[1,2]\n"],
+])("%s make a csv neither markup nor JSON", async (_, text) => {
+  expect((await convertBytes("a.csv", text)).outcome).toMatchObject({ kind: "tables" });
 });

@@ -2,7 +2,7 @@ import { Fault } from "../domain/fault.ts";
 import type { CompressionName, FileOptions, FormatName } from "../domain/options.ts";
 import type { StreamCompression } from "./decompress.ts";
 import { contentTypeOf, type NamedAs, namedAs } from "./file-name.ts";
-import { isMarkup, isPlainText, type Magic, magicOf } from "./magic.ts";
+import { isJsonText, isMarkup, isPlainText, type Magic, magicOf } from "./magic.ts";
 import { consistentDelimiter } from "./sniff.ts";
 import { formatFor } from "./registry.ts";
 import { utf16Without } from "./text-encoding.ts";
@@ -145,6 +145,7 @@ function checkFits(format: FormatName, what: string, heads: Heads): void {
   if (magic) refuse(magic.name);
   if (isMarkup(inner)) refuse("HTML or XML");
   if (inner.includes(0) && !heads.utf16) refuse(`binary (a NUL at byte ${inner.indexOf(0)})`);
+  if (format !== "json" && format !== "ndjson" && isWhole(heads) && isJsonText(textOf(inner))) refuse("JSON");
 }
 
 function undeclared(heads: Heads, named: NamedAs): FoundContent {
@@ -165,9 +166,16 @@ function undeclared(heads: Heads, named: NamedAs): FoundContent {
 /** A .txt is a csv when its head is plain text in records of one width. */
 function isTable(heads: Heads): boolean {
   if (!isPlainText(heads.inner) || isMarkup(heads.inner)) return false;
-  const whole = heads.compression !== "none" ? heads.inner.length < HEAD_BYTES : heads.inner.length === heads.size;
-  const text = Buffer.from(heads.inner.buffer, heads.inner.byteOffset, heads.inner.length).toString("utf8");
-  return consistentDelimiter(text.replace(/^\ufeff/, ""), whole) !== null;
+  return consistentDelimiter(textOf(heads.inner).replace(/^\ufeff/, ""), isWhole(heads)) !== null;
+}
+
+/** Whether the head is all there is. */
+function isWhole({ compression, inner, size }: Heads): boolean {
+  return compression !== "none" ? inner.length < HEAD_BYTES : inner.length === size;
+}
+
+function textOf(head: Uint8Array): string {
+  return Buffer.from(head.buffer, head.byteOffset, head.length).toString("utf8");
 }
 
 export function opaque(heads: Heads, named: NamedAs, by: FoundContent["by"]): FoundContent {

@@ -73,11 +73,26 @@ export function firstZipMember(head: Uint8Array): string | null {
 }
 
 const MARKUP = /^(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|script|\?xml|svg)[\s>]/is;
+/** XML without a declaration: an element in an element. One alone may be a column's name. */
+const ELEMENTS = /^<[a-z_][\w:.-]*(?:\s[^<>]*)?>\s*<[a-z_!]/i;
 
 /** HTML or XML, which servers send in place of the file that was asked for. */
 export function isMarkup(head: Uint8Array): boolean {
   const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, 4096)).toString("utf8");
-  return MARKUP.test(text.replace(/^\ufeff?\s*/, ""));
+  const body = text.replace(/^\ufeff?\s*/, "");
+  return MARKUP.test(body) || ELEMENTS.test(body);
+}
+
+/** A whole text that is one JSON object, or a list that holds objects: what servers answer in place of a file too. */
+export function isJsonText(text: string): boolean {
+  const body = text.replace(/^\ufeff/, "");
+  if (!/^\s*(?:\{|\[\s*\{)/.test(body)) return false;
+  try {
+    JSON.parse(body);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** True when the head is valid UTF-8 (but for a character cut at its end) without control characters. */
