@@ -157,6 +157,20 @@ test("rescued: what fits no column is kept as JSON beside the row, and the row i
   expect((await rowsOf(fresh))[0]).toMatchObject({ a: null, _row: 1n, _rescued: '{"a":"x"}' });
 });
 
+test("rescued and lineage columns that an upload asks for are added under coerce too, the file's own are not", async () => {
+  const result = await convertBytes("a.csv", "a,b\nx,p\n2,q\n", {
+    schemas: schemaOf({ a: "int64" }),
+    rules: { policy: "coerce" },
+    options: { rescued: true, lineage: true },
+  });
+  expect(Object.keys(typesOf(result.outcome))).toEqual(["a", "_file_id", "_row", "_loaded_at", "_rescued"]);
+  expect(loaded(result.outcome)).toMatchObject({ tables: [{ change: "added" }], counts: { loaded: 2, rejected: 0 } });
+  expect(await rowsOf(result)).toMatchObject([
+    { a: null, _row: 1n, _rescued: '{"b":"p","a":"x"}' },
+    { a: 2n, _row: 2n, _rescued: '{"b":"q"}' },
+  ]);
+});
+
 test("remake: exactly the given schema, whatever the file would make of it, and never too many rejects", async () => {
   const result = await convertBytes("a.csv", "a,b,c\n1,2,3\nx,5,6\ny,5,6\n", {
     schemas: schemaOf({ b: "text", a: "double", z: "date" }),

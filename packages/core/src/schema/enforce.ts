@@ -126,9 +126,10 @@ function addedColumns(input: EnforceInput): { columns: Column[]; lastId: number;
   const fresh = input.source
     .flatMap((column, i) => (column.left || known.has(column.name) ? [] : [{ column, i }]))
     .sort((a, b) => (a.column.rank ?? a.i) - (b.column.rank ?? b.i));
-  const closed = input.mode === "remake" || (input.schema !== undefined && input.policy === "coerce");
-  if (closed) return { columns: [], lastId, dropped: fresh.map(({ column }) => column.name) };
-  const columns = fresh.map(({ column, i }): Column => {
+  if (input.mode === "remake") return { columns: [], lastId, dropped: fresh.map(({ column }) => column.name) };
+  // What an upload asks for by name is added all the same: what it rescues would be lost without its column.
+  const closed = input.schema !== undefined && input.policy === "coerce";
+  const columns = (closed ? [] : fresh).map(({ column, i }): Column => {
     const declared = ownType(input.declared, column.name);
     if (declared) return { id: ++lastId, name: column.name, type: declared, declared: true };
     const facts = factsAt(input, i);
@@ -138,7 +139,7 @@ function addedColumns(input: EnforceInput): { columns: Column[]; lastId: number;
   for (const name of ownColumns(input)) {
     if (!known.has(name)) columns.push({ id: ++lastId, name, type: LINEAGE_TYPES[name], declared: true });
   }
-  return { columns, lastId, dropped: [] };
+  return { columns, lastId, dropped: closed ? fresh.map(({ column }) => column.name) : [] };
 }
 
 function checkDeclared(input: EnforceInput, sourceOf: ReadonlyMap<string, number>): void {
