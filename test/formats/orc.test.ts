@@ -248,3 +248,11 @@ test("a table of 2,000 columns is read whole", async () => {
   const cells = await readCells(await openOrc(fixture("wide.orc")));
   expect(cells).toEqual([Array.from({ length: 2_000 }, (_, i) => BigInt(i))]);
 });
+
+test("a file that is cut off is told to be, whatever its last bytes pass for", async () => {
+  const bytes = readFileSync(join(import.meta.dirname, "../fixtures/orc/stripes.orc"));
+  for (let share = 0.1; share < 1; share += 0.1) {
+    const { fault } = failedWith((await convertBytes("a.orc", bytes.subarray(0, Math.floor(bytes.length * share)))).outcome);
+    expect(fault).toMatchObject({ code: "unreadable", message: expect.stringMatching(/^no readable ORC: .*may be cut off/) as string });
+  }
+});

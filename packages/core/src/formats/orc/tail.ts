@@ -1,3 +1,4 @@
+import { Fault, isFault } from "../../domain/fault.ts";
 import type { FormatLimits } from "../format.ts";
 import type { Source } from "../source.ts";
 import { Compression, readFooter } from "./chunks.ts";
@@ -23,8 +24,22 @@ export async function readTail(source: Source, limits: FormatLimits): Promise<Ta
   const end = await source.read(Math.max(0, source.size - TAIL_BYTES), source.size);
   const length = end.at(-1) ?? 0;
   if (length === 0 || length > end.length - 1) throw damaged(`its postscript should have ${length} bytes, the file has ${source.size}`);
-  const postscript = parsePostscript(end.subarray(end.length - 1 - length, -1));
-  await checkMagic(source, end.subarray(end.length - 1 - length, -1));
+  const last = end.subarray(end.length - 1 - length, -1);
+  try {
+    return await tailBefore(last, source, limits);
+  } catch (error) {
+    if (!isFault(error) || error.code !== "unreadable" || hasMagic(last)) throw error;
+    // Of a file that is cut off, any byte may pass for a postscript's length: what is then read of it says nothing to anybody.
+    throw new Fault("unreadable", `${error.message}; its end lacks the magic ORC, so it may be cut off or still being written`, {
+      cause: error,
+    });
+  }
+}
+
+async function tailBefore(last: Uint8Array, source: Source, limits: FormatLimits): Promise<Tail> {
+  const { length } = last;
+  const postscript = parsePostscript(last);
+  await checkMagic(source, last);
   const behind = source.size - 1 - length;
   const { footerLength, metadataLength } = postscript;
   if (footerLength + metadataLength > behind) {
@@ -39,9 +54,13 @@ export async function readTail(source: Source, limits: FormatLimits): Promise<Ta
 
 /** Files up to Hive 0.11 have the magic at the start only, later ones in the postscript too. */
 async function checkMagic(source: Source, postscript: Uint8Array): Promise<void> {
-  if (Buffer.from(postscript).includes("ORC")) return;
+  if (hasMagic(postscript)) return;
   const start = await source.read(0, 3);
   if (Buffer.from(start).toString("latin1") !== "ORC") throw damaged("neither its start nor its postscript has the magic ORC");
+}
+
+function hasMagic(postscript: Uint8Array): boolean {
+  return Buffer.from(postscript).includes("ORC");
 }
 
 function checkStripes({ stripes, rows }: Footer, end: number): void {
