@@ -21,8 +21,9 @@ const CELLS = 32_768;
 const ROWS_AT_LEAST = 64;
 /** Room for a chunk of input beside a record that is not whole yet. */
 const BYTES = 3 * 2 ** 18;
-/** How far is scanned at once after a record that was not regular, doubled with each success. */
+/** How far is scanned at once after a record that was not regular: doubled with each success, halved with each more such record. */
 const SHORT_SCAN = 4_096;
+const SHORTEST_SCAN = 64;
 const LF = 10;
 const CR = 13;
 
@@ -113,7 +114,8 @@ export class BlockReader {
       if (why === SCAN.full && block.rows > rows && !odd) return regular;
       if (odd || (why === SCAN.full && block.rows === rows) || (this.#final && to === this.#to && why === SCAN.end)) {
         regular = false;
-        if (odd) this.#window = SHORT_SCAN;
+        // Where odd records follow each other, each would be scanned for as far as the window reaches.
+        if (odd) this.#window = Math.max(Math.min(this.#window, SHORT_SCAN * 2) >> 1, SHORTEST_SCAN);
         if (!this.#takeRecord(block)) return false;
       } else if (to < this.#to) this.#window *= 2;
       else return regular;
