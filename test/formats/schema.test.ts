@@ -217,6 +217,17 @@ test("a file beyond the part size becomes several parts whose metadata adds up",
   expect(await duck(result.parts, "select count(distinct id)::int n from parts")).toEqual([{ n: 400_000 }]);
 }, 60_000);
 
+test.each([true, false])("rows rejected behind the last row of a full part count to that part, short way %s", async (direct) => {
+  const asked = { how: { direct }, limits: { partBytes: 1 }, rules: { maxRejects: { share: 0.9 } } };
+  const result = await convertBytes("a.csv", `a,b\n${"1,2\n".repeat(130_000)}${"3\n".repeat(20_000)}`, asked);
+  const { counts } = loaded(result.outcome);
+  expect(counts).toMatchObject({ read: 150_000, loaded: 130_000, rejected: 20_000 });
+  expect(result.parts.length).toBeGreaterThan(1);
+  const sum = (key: string) =>
+    result.parts.reduce((all, part) => all + Number(metadataOf(part).key_value_metadata?.find((pair) => pair.key === key)?.value), 0);
+  expect(["read", "loaded", "rejected"].map((what) => sum(`sluice.rows_${what}`))).toEqual([150_000, 130_000, 20_000]);
+});
+
 test("too many columns are refused by name of the limit", async () => {
   const { fault } = failedWith((await convertBytes("a.csv", `${Array(101).fill("a").join(",")}\n`, { limits: { columns: 100 } })).outcome);
   expect(fault).toMatchObject({ code: "limit_exceeded", field: "columns", value: 101, limit: 100 });

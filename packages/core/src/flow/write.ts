@@ -43,6 +43,8 @@ export class TableWriter {
   readonly #group: RowGroupBuilder | null;
   #writer: PartWriter | null = null;
   #sink: PartSink | null = null;
+  /** The open part has enough bytes: the next row goes into another, rejects behind its last row still count to it. */
+  #full = false;
   /** Sinks of `parts`. */
   readonly #closed: PartSink[] = [];
   #share: Share = { read: 0, rejected: 0 };
@@ -55,6 +57,7 @@ export class TableWriter {
 
   /** Writes a batch and counts its rejects to the part's share. Throws what the sink throws. */
   async write(batch: Conformed): Promise<void> {
+    if (this.#full && batch.rows > 0) await this.#close();
     this.#count(batch.rows, batch.rejects.length, batch.skipped);
     if (batch.rows === 0) return;
     const group = this.#group;
@@ -62,7 +65,7 @@ export class TableWriter {
       const { nested } = await this.#nestedPart();
       for (const part of splitNested(batch)) await nested.write(part);
       // Data still in open row groups has not gone out.
-      if (nested.bytesOut >= this.#options.partBytes || nested.bytesIn >= this.#options.partBytes * SQUEEZE) await this.#close();
+      this.#full = nested.bytesOut >= this.#options.partBytes || nested.bytesIn >= this.#options.partBytes * SQUEEZE;
       return;
     }
     group.append(batch.columns, batch.rows);
@@ -77,6 +80,7 @@ export class TableWriter {
   async writeChunks(chunks: readonly ColumnChunk[], rows: number, rejected: number): Promise<void> {
     if (this.#group === null) throw new Error("a table with nested columns has no column chunks");
     if (this.#group.rows > 0) await this.#endGroup(this.#group);
+    if (this.#full && rows > 0) await this.#close();
     this.#count(rows, rejected);
     if (rows > 0) await this.#writeGroup(chunks, rows);
   }
@@ -122,7 +126,7 @@ export class TableWriter {
     if (flat.bytesOut + flat.bytesHeld < this.#options.partBytes) return;
     // It may be full: how much the pages under way take is known once they are compressed.
     await flat.drain();
-    if (flat.bytesOut >= this.#options.partBytes) await this.#close();
+    this.#full = flat.bytesOut >= this.#options.partBytes;
   }
 
   async #flatPart(): Promise<PartWriter & { kind: "flat" }> {
@@ -162,6 +166,7 @@ export class TableWriter {
     this.#closed.push(this.#sink);
     this.#writer = null;
     this.#sink = null;
+    this.#full = false;
     this.#share = { read: 0, rejected: 0 };
   }
 }
