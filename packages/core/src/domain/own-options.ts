@@ -148,7 +148,12 @@ export const OWN_OPTIONS: Own = {
   lines: row(bool, YES_NO, "JSON: one value a line; false: one value in all", "found out"),
   nested: row(among(NESTED_RULES), NESTED_RULES.join(", "), "lists and structs stay nested, or become columns `a.b` and JSON text", "keep"),
   lineage: row(bool, YES_NO, "adds the columns _file_id, _row and _loaded_at", "false"),
-  rescued: row(bool, YES_NO, "adds the column _rescued: what of a row fits no column, as JSON", "false"),
+  rescued: row(
+    bool,
+    YES_NO,
+    "adds the column _rescued: what of a row fits no column, as JSON; cells that `ragged` cuts off are not in it",
+    "false",
+  ),
 };
 
 export type OptionKey = keyof FileOptions;
