@@ -32,6 +32,8 @@ export interface Said {
 
 const MOST_ROWS = 1_000;
 const MOST_PREAMBLE = 50;
+/** A record may lie on several lines; so many hold one whole as a rule. */
+const LAST_LINES = 6;
 
 /** How well a dialect explains the head: records from the table's first on, and the share of them that are as wide as it. */
 interface Fit {
@@ -90,7 +92,8 @@ function bestDelimiter(head: string, whole: boolean, said: Said, quote: string):
   const usual = fitOf(head, whole, { ...base, delimiter: said.usual }, said.preamble);
   let best = usual.width < 2 ? null : usual;
   for (const delimiter of DELIMITERS) {
-    if (delimiter === said.usual || delimiter === quote) continue;
+    // One that is nowhere makes no two columns: not worth cutting the head for.
+    if (delimiter === said.usual || delimiter === quote || !head.includes(delimiter)) continue;
     const fit = fitOf(head, whole, { ...base, delimiter }, said.preamble);
     if (fit.width >= 2 && (best === null || better(fit, best))) best = fit;
   }
@@ -114,11 +117,20 @@ function explainsAll(fit: Fit): boolean {
 function spacedFit(head: string, whole: boolean, said: Said, best: Fit): Fit | null {
   const delimiter = best.width >= 2 ? best.dialect.delimiter : said.usual;
   if (delimiter === "\t" || said.base.skipSpace || said.base.strip || !head.includes(`${delimiter} `)) return null;
+  if (!endsWith(head, whole, `${delimiter} `)) return null;
   const strict = fitOf(head, whole, { ...best.dialect, delimiter: `${delimiter} ` }, said.preamble);
   if (strict.width < 2 || strict.records < 2 || strict.share < 1) return null;
   const fit = fitOf(head, whole, { ...best.dialect, delimiter, skipSpace: true }, said.preamble);
   // A delimiter without a space would show as a cell that the stricter reading does not have.
   return fit.width === strict.width && fit.share === 1 ? fit : null;
+}
+
+/** Whether the text stands in one of the last lines that are whole, as a delimiter of every record would. */
+function endsWith(head: string, whole: boolean, text: string): boolean {
+  const end = whole ? head.length : head.lastIndexOf("\n");
+  let from = end;
+  for (let lines = 0; lines < LAST_LINES && from > 0; lines++) from = head.lastIndexOf("\n", from - 1);
+  return head.slice(Math.max(from, 0), Math.max(end, 0)).includes(text);
 }
 
 /**

@@ -43,8 +43,8 @@ export interface FlatWriterOptions {
 const PAGE_BYTES = 2 ** 20;
 /** Uncompressed page bytes under way before a writer has to wait. */
 const HELD_BYTES = 16 * 2 ** 20;
-/** Chunks below this are not compressed: it would take longer than it saves. */
-const TINY_CHUNK = 256;
+/** Chunks below this are not compressed: a codec's context takes longer to make than they take to write. */
+const TINY_CHUNK = 512;
 /** Pieces of this size go to the sink as they are; smaller ones are gathered until they make one. */
 const OUT_BYTES = 64 * 1024;
 
