@@ -180,7 +180,9 @@ function askedOf(random: Random, names: readonly string[]): Record<string, unkno
 }
 
 function schemaOf(random: Random, names: readonly string[]): TableSchema {
-  const columns = [...names.filter(() => random() < 0.8), ...(random() < 0.2 ? ["gone"] : [])].map((name, i) => {
+  const chosen = [...names.filter(() => random() < 0.8), ...(random() < 0.2 ? ["gone"] : [])];
+  // Rows of a table without columns fail the file, and how many of them were seen by then is chance.
+  const columns = (chosen.length > 0 ? chosen : ["gone"]).map((name, i) => {
     const type: ColumnType = random() < 0.1 ? { kind: "unknown" } : parseType(pick(random, TYPES), "t");
     return { id: i + 1, name, type, declared: type.kind !== "unknown" && random() < 0.3 };
   });
