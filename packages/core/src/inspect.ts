@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { IncomingFile } from "./accept.ts";
 import type { Caller } from "./domain/access.ts";
 import { parseFileName } from "./domain/dataset.ts";
@@ -96,18 +97,6 @@ export async function waitForInspection(
       again = performance.now() + AGAIN_MS;
     }
     if (signal.aborted || performance.now() + wait > until) return found;
-    await pause(wait, signal);
+    await sleep(wait, undefined, { signal }).catch(() => undefined);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

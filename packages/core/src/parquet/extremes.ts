@@ -22,7 +22,7 @@ export function extremesOf(values: DenseValues, from: number, to: number, used: 
     case "words":
       return ofWords(values.halves, from, to, used);
     case "pairs":
-      return ofQuarters(values.quarters, from, to, used);
+      return byOrder(values.quarters, quartersBelow, from, to, used);
     case "doubles":
       return ofDoubles(values.values, from, to, used);
     case "days":
@@ -55,16 +55,17 @@ function ofWords(halves: Int32Array, from: number, to: number, used: Uint8Array 
     }
   }
   if (low > -EXACT && top < EXACT) return { least, greatest, unordered: false };
-  return ofLargeWords(halves, from, to, used);
+  return byOrder(halves, wordsBelow, from, to, used);
 }
 
-function ofLargeWords(halves: Int32Array, from: number, to: number, used: Uint8Array | null): Extremes {
+/** By comparing: values that no number counts exactly. */
+function byOrder(values: Int32Array, below: typeof wordsBelow, from: number, to: number, used: Uint8Array | null): Extremes {
   let least = -1;
   let greatest = -1;
   for (let i = from; i < to; i++) {
     if (used !== null && used[i] === 0) continue;
-    if (least < 0 || wordsBelow(halves, i, least)) least = i;
-    if (greatest < 0 || wordsBelow(halves, greatest, i)) greatest = i;
+    if (least < 0 || below(values, i, least)) least = i;
+    if (greatest < 0 || below(values, greatest, i)) greatest = i;
   }
   return { least, greatest, unordered: false };
 }
@@ -73,17 +74,6 @@ function wordsBelow(halves: Int32Array, a: number, b: number): boolean {
   const left = halves[2 * a + 1]!;
   const right = halves[2 * b + 1]!;
   return left === right ? halves[2 * a]! >>> 0 < halves[2 * b]! >>> 0 : left < right;
-}
-
-function ofQuarters(quarters: Int32Array, from: number, to: number, used: Uint8Array | null): Extremes {
-  let least = -1;
-  let greatest = -1;
-  for (let i = from; i < to; i++) {
-    if (used !== null && used[i] === 0) continue;
-    if (least < 0 || quartersBelow(quarters, i, least)) least = i;
-    if (greatest < 0 || quartersBelow(quarters, greatest, i)) greatest = i;
-  }
-  return { least, greatest, unordered: false };
 }
 
 function quartersBelow(quarters: Int32Array, a: number, b: number): boolean {

@@ -9,6 +9,7 @@ import {
   WriterPropertiesBuilder,
 } from "parquet-wasm";
 import { Fault } from "../domain/fault.ts";
+import { ROW_GROUP_ROWS } from "../columns/row-group-builder.ts";
 import type { TableSchema } from "../domain/table-schema.ts";
 import { emptyIpc, toIpc, type TypedBatch } from "./arrow-batch.ts";
 import { arrowSchema } from "./arrow-schema.ts";
@@ -40,8 +41,6 @@ export interface ParquetWriterOptions {
   readonly sink: (bytes: Uint8Array) => Promise<void>;
 }
 
-/** DuckDB's size of a row group, which its readers spread over threads. */
-const ROW_GROUP_ROWS = 122_880;
 /** Wide rows close a row group earlier: it is held in memory until then. */
 const ROW_GROUP_BYTES = 96 * 2 ** 20;
 /**

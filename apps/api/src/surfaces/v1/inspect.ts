@@ -1,4 +1,5 @@
 import type { Request, Response, Router } from "express";
+import type { Caller } from "@sluice/core/domain/access";
 import { parsePath } from "@sluice/core/domain/dataset";
 import { Fault } from "@sluice/core/domain/fault";
 import { type DatasetId, type InspectionId, parseUuid } from "@sluice/core/domain/ids";
@@ -24,7 +25,8 @@ export function inspectRoutes(router: Router, deps: ApiDeps): void {
   route(router, "/inspect", {
     POST: async (req, res) => {
       const query = queryOf(req, QUERY_FIELDS);
-      await postInspection(deps, req, res, query, FORM_FIELDS, (fields) => datasetOf(deps, req, fields));
+      const caller = await callerOf(req, deps.access);
+      await postInspection(deps, { req, res, caller, query }, FORM_FIELDS, (fields) => datasetOf(deps, caller, fields));
     },
   });
   route(router, "/inspections/:inspection", {
@@ -44,13 +46,10 @@ export function inspectRoutes(router: Router, deps: ApiDeps): void {
 /** Takes one file and answers what was found: 200, or 202 and where to ask again when it takes longer than `wait`. */
 export async function postInspection(
   deps: ApiDeps,
-  req: Request,
-  res: Response,
-  query: Fields,
+  { req, res, caller, query }: { readonly req: Request; readonly res: Response; readonly caller: Caller; readonly query: Fields },
   formFields: readonly string[],
   dataset: (fields: Fields) => Promise<DatasetId | null>,
 ): Promise<void> {
-  const caller = await callerOf(req, deps.access);
   requireScope(caller, "upload");
   const waitMs = intField(query, "wait", WAIT_S) * 1_000;
   const given = new Map([...query].filter(([name]) => name !== "wait" && name !== "validate_only"));
@@ -74,7 +73,7 @@ export async function postInspection(
   answerInspection(req, res, await waitForInspection(deps.inspect, caller, id, waitMs, upload.signal));
 }
 
-async function datasetOf(deps: ApiDeps, req: Request, fields: Fields): Promise<DatasetId | null> {
+async function datasetOf(deps: ApiDeps, caller: Caller, fields: Fields): Promise<DatasetId | null> {
   const text = fields.get("dataset");
   const path = fields.get("path");
   if (text !== undefined && path !== undefined) {
@@ -86,7 +85,6 @@ async function datasetOf(deps: ApiDeps, req: Request, fields: Fields): Promise<D
     return id;
   }
   if (path === undefined) return null;
-  const caller = await callerOf(req, deps.access);
   // A path that is no dataset yet is one that an upload would make.
   return (await deps.inspect.catalog.byPath(caller.org, parsePath(path)))?.id ?? null;
 }

@@ -37,7 +37,7 @@ export async function postFiles(
   requireScope(caller, "upload");
   const all = queryOf(req, QUERY_FIELDS);
   if (boolField(all, "validate_only", false)) {
-    await postInspection(deps, req, res, all, FORM_FIELDS, () => datasetOf(deps, caller, to));
+    await postInspection(deps, { req, res, caller, query: all }, FORM_FIELDS, () => datasetOf(deps, caller, to));
     return;
   }
   const waitMs = intField(all, "wait", { fallback: 0, min: 0, max: MAX_WAIT_S }) * 1_000;

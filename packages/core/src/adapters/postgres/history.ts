@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import { Fault } from "../../domain/fault.ts";
 import type { FileState, Reject } from "../../domain/file.ts";
@@ -35,7 +36,7 @@ export function postgresHistory(db: Db): History {
       for (let wait = FIRST_POLL_MS; ; wait = Math.min(LAST_POLL_MS, wait * 1.5)) {
         const found = await file(org, id);
         if (!found || DONE.has(found.state) || signal.aborted || performance.now() + wait > until) return found;
-        await pause(wait, signal);
+        await sleep(wait, undefined, { signal }).catch(() => undefined);
       }
     },
     retry: (org, id) => transact(db, (tx) => retry(tx, org, id)),
@@ -67,18 +68,6 @@ export function postgresHistory(db: Db): History {
       };
     },
   };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-    signal.addEventListener("abort", done);
-  });
 }
 
 interface RetryRow {
